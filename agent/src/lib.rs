@@ -1,1 +1,13 @@
+//! The agent of Warren: daemon and command line.
 
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod control;
+pub mod daemon;
+pub mod data;
+pub mod io;
+pub mod local_api;
+pub mod relay;
+pub mod state;
+pub mod telemetry;

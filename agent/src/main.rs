@@ -1,1 +1,3 @@
+//! `warren`: joins this machine to a mesh.
+
 fn main() {}

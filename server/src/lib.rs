@@ -1,1 +1,23 @@
+//! The coordination server and relay of Warren.
 
+pub mod act;
+pub mod admin;
+pub mod api;
+pub mod app;
+pub mod audit;
+pub mod authz;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod control;
+pub mod db;
+pub mod error;
+pub mod http;
+pub mod lifecycle;
+pub mod login;
+pub mod relay;
+pub mod rng;
+pub mod secret;
+pub mod telemetry;
+pub mod tenancy;
+pub mod tls;

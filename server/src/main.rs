@@ -1,1 +1,3 @@
+//! `warren-server`: the coordination server, console and relay.
+
 fn main() {}

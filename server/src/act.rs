@@ -1,0 +1,1 @@
+//! Acts of people: each checks, writes rows and audit in one transaction, then tells the live tenant.

@@ -1,0 +1,1 @@
+//! Local administration over the admin socket.

@@ -1,0 +1,1 @@
+//! Wall clock and monotonic clock behind one door.

@@ -1,0 +1,1 @@
+//! The control protocol: what nodes speak to.

@@ -1,0 +1,1 @@
+//! One-time links and console sessions.

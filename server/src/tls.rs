@@ -1,0 +1,1 @@
+//! Certificates: files, ACME, the local CA.
