@@ -1,8 +1,4 @@
-//! The line: two parties and one byte stream, without sockets or clocks.
-//!
-//! [`noise`] is the handshake and the encrypted records of the control
-//! connection (ts2021); [`relay`] is the relay protocol (DERP): frames, the
-//! client's session, the server's greeting and its switchboard.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![deny(
@@ -14,4 +10,5 @@
 )]
 
 pub mod noise;
+pub mod queue;
 pub mod relay;
