@@ -131,8 +131,8 @@ impl Initiator {
         self.state.open_and_hash(&mut key, tag)?;
         let (send, receive) = self.state.split();
         Ok(Transport {
-            sealer: Sealer::new(send),
-            opener: Opener::new(receive),
+            sealer: Sealer::new(&send),
+            opener: Opener::new(&receive),
         })
     }
 }
@@ -202,8 +202,8 @@ pub fn accept(
         machine,
         response: out.try_into().map_err(|_| HandshakeError::Malformed)?,
         transport: Transport {
-            sealer: Sealer::new(send),
-            opener: Opener::new(receive),
+            sealer: Sealer::new(&send),
+            opener: Opener::new(&receive),
         },
     })
 }

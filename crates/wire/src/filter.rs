@@ -26,7 +26,7 @@ pub struct FilterRule {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub dst_ports: Vec<DstPorts>,
-    /// IP protocol numbers; empty means TCP, UDP, ICMP and ICMPv6.
+    /// IP protocol numbers; empty means TCP, UDP, ICMP and `ICMPv6`.
     #[serde(
         rename = "IPProto",
         default,

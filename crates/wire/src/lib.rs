@@ -14,15 +14,6 @@
     clippy::panic,
     clippy::unreachable
 )]
-#![cfg_attr(
-    test,
-    expect(
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic,
-        reason = "tests state facts and may stop"
-    )
-)]
 
 pub mod api;
 pub mod control;

@@ -60,8 +60,8 @@ impl Direction {
 pub struct Sealer(Direction);
 
 impl Sealer {
-    pub(super) fn new(key: OneTimeKey) -> Self {
-        Self(Direction::new(&key))
+    pub(super) fn new(key: &OneTimeKey) -> Self {
+        Self(Direction::new(key))
     }
 
     /// Appends the records that hold `plain` to `out`: none when it is empty.
@@ -93,8 +93,8 @@ impl Sealer {
 pub struct Opener(Direction);
 
 impl Opener {
-    pub(super) fn new(key: OneTimeKey) -> Self {
-        Self(Direction::new(&key))
+    pub(super) fn new(key: &OneTimeKey) -> Self {
+        Self(Direction::new(key))
     }
 
     /// Takes every whole record off the front of `input` and appends what it

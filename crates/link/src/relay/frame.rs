@@ -181,10 +181,11 @@ impl<'a> Frame<'a> {
             0x13 => Self::Pong(*body.first_chunk().ok_or(short)?),
             0x14 => Self::Health(body),
             0x15 => {
-                let &[a, b, c, d, e, f, g, h] = body.first_chunk::<8>().ok_or(short)?;
+                let (reconnect_in, rest) = body.split_first_chunk::<4>().ok_or(short)?;
+                let try_for = rest.first_chunk::<4>().ok_or(short)?;
                 Self::Restarting {
-                    reconnect_in_ms: u32::from_be_bytes([a, b, c, d]),
-                    try_for_ms: u32::from_be_bytes([e, f, g, h]),
+                    reconnect_in_ms: u32::from_be_bytes(*reconnect_in),
+                    try_for_ms: u32::from_be_bytes(*try_for),
                 }
             }
             other => Self::Unknown(other),
