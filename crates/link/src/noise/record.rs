@@ -102,7 +102,7 @@ impl Opener {
     pub fn open(&mut self, input: &mut BytesMut, out: &mut BytesMut) -> Result<(), RecordError> {
         while let Some((&[kind, hi, lo], _)) = input.split_first_chunk::<HEADER_LEN>() {
             let len = usize::from(u16::from_be_bytes([hi, lo]));
-            if kind != TYPE_RECORD || len < TAG_LEN || len > MAX_RECORD - HEADER_LEN {
+            if kind != TYPE_RECORD || !(TAG_LEN..=MAX_RECORD - HEADER_LEN).contains(&len) {
                 return Err(RecordError::Malformed);
             }
             if input.len() < HEADER_LEN + len {
