@@ -1,1 +1,12 @@
+//! The whole product under test: real programs in network namespaces behind real NATs.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "test programs speak to the person who runs them"
+)]
 
+pub mod eventually;
+pub mod lab;
+pub mod process;
+pub mod program;
+pub mod runner;
