@@ -1,1 +1,51 @@
-//! policy
+//! The law of a tenant: who may reach whom, and why.
+//!
+//! ```text
+//! text ──parse──▶ Document ──Compiled::new(+ Directory)──▶ Compiled ──▶ classes, filters, decisions
+//!          └─────▶ Vec<Diagnostic> (spans into the text)
+//! ```
+//!
+//! The crate is pure: it reads no clock and no file, it starts nothing, it does
+//! not panic on any input, and equal input gives equal output. What is not
+//! allowed by a rule is denied. The same code judges on the server, in the
+//! console (WebAssembly) and in tests.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    clippy::unreachable
+)]
+mod approve;
+mod bits;
+mod check;
+pub mod class;
+pub mod compile;
+pub mod decide;
+pub mod diagnostic;
+pub mod directory;
+pub mod document;
+pub mod filter;
+pub mod keyword;
+pub mod protocol;
+pub mod selector;
+mod shape;
+pub mod source;
+pub mod starter;
+pub mod target;
+
+pub use class::{ClassKey, SourceSetId};
+pub use compile::Compiled;
+pub use decide::{Decision, End};
+pub use diagnostic::{Code, Diagnostic, Severity, Span};
+pub use directory::{Directory, NodeFacts, User};
+pub use document::{Document, parse};
+pub use filter::{ClassRule, Destination, Place, Source};
+pub use starter::STARTER;
+
+/// True when one of the findings stops a save.
+pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|d| d.severity == Severity::Error)
+}

@@ -1,0 +1,171 @@
+//! May this packet go from here to there?
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use wire::net::{MESH_IPV6, PortRange};
+
+use crate::{
+    compile::{Compiled, Rule, TermId, TermKind, Where},
+    diagnostic::Span,
+    directory::NodeFacts,
+    protocol,
+};
+
+/// The ranges of IPv4 addresses that `*` stands for as a source.
+pub(crate) const ANY_IPV4: [(Ipv4Addr, Ipv4Addr); 2] = [
+    (
+        Ipv4Addr::new(100, 64, 0, 0),
+        Ipv4Addr::new(100, 115, 91, 255),
+    ),
+    (
+        Ipv4Addr::new(100, 115, 94, 0),
+        Ipv4Addr::new(100, 127, 255, 255),
+    ),
+];
+
+/// One end of a flow: a node, and which of its addresses (own or routed).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End<'a> {
+    /// The node that the packet comes from or goes to.
+    pub node: &'a NodeFacts,
+    /// The address.
+    pub address: IpAddr,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// This rule allows it.
+    Allowed {
+        /// Its place in `acls`, from 0.
+        rule: usize,
+        /// Where it stands.
+        span: Span,
+    },
+    /// No rule allows it.
+    Denied,
+}
+
+impl Decision {
+    /// True when it is allowed.
+    pub const fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed { .. })
+    }
+}
+
+impl Compiled {
+    /// Judges one packet by the first rule that allows it. ICMP has no ports:
+    /// a rule that covers the address and ICMP allows it whatever its ports are.
+    pub fn decide(&self, from: End<'_>, to: End<'_>, proto: u8, port: u16) -> Decision {
+        let misplaced = !from.node.holds(from.address) || !to.node.holds(to.address);
+        if misplaced || from.address.is_ipv4() != to.address.is_ipv4() {
+            return Decision::Denied;
+        }
+        self.rules
+            .iter()
+            .find(|rule| self.allows(rule, from, to, proto, port))
+            .map_or(Decision::Denied, |rule| Decision::Allowed {
+                rule: rule.index,
+                span: rule.span,
+            })
+    }
+
+    /// [`Self::decide`] over every pair of the two nodes' own addresses: true when one is allowed.
+    pub fn can_reach(&self, from: &NodeFacts, to: &NodeFacts, proto: u8, port: u16) -> bool {
+        from.addresses.iter().any(|source| {
+            to.addresses.iter().any(|target| {
+                let from = End {
+                    node: from,
+                    address: *source,
+                };
+                let to = End {
+                    node: to,
+                    address: *target,
+                };
+                self.decide(from, to, proto, port).is_allowed()
+            })
+        })
+    }
+
+    fn allows(&self, rule: &Rule, from: End<'_>, to: End<'_>, proto: u8, port: u16) -> bool {
+        covers_protocol(&rule.protocols, proto)
+            && rule.targets.iter().any(|(place, ports)| {
+                covers_port(*ports, proto, port)
+                    && match place {
+                        Where::Term(id) => {
+                            self.is_target(*id, to)
+                                && rule.sources.iter().any(|s| self.is_source(*s, from))
+                        }
+                        Where::SelfDevices => self.is_self(rule, from, to),
+                    }
+            })
+    }
+
+    fn is_self(&self, rule: &Rule, from: End<'_>, to: End<'_>) -> bool {
+        from.node.owner().is_some()
+            && from.node.owner() == to.node.owner()
+            && to.node.addresses.contains(&to.address)
+            && from.node.addresses.contains(&from.address)
+            && rule
+                .sources
+                .iter()
+                .any(|id| self.is_of_people(*id) && self.matches(*id, from))
+    }
+
+    fn is_source(&self, id: TermId, end: End<'_>) -> bool {
+        match self.term(id).map(|t| &t.kind) {
+            Some(TermKind::Any) => self.any_holds(end.address),
+            _ => self.matches(id, end),
+        }
+    }
+
+    fn is_target(&self, id: TermId, end: End<'_>) -> bool {
+        self.matches(id, end)
+    }
+
+    fn matches(&self, id: TermId, end: End<'_>) -> bool {
+        let own = end.node.addresses.contains(&end.address);
+        match self.term(id).map(|t| &t.kind) {
+            None => false,
+            Some(TermKind::Any) => true,
+            Some(TermKind::Users(users)) => {
+                own && end.node.owner().is_some_and(|u| users.contains(&u))
+            }
+            Some(TermKind::Tag(tag)) => own && end.node.tags.contains(tag),
+            Some(TermKind::Member) => own && end.node.owner().is_some(),
+            Some(TermKind::Tagged) => own && !end.node.tags.is_empty(),
+            Some(TermKind::Literal(prefix)) => prefix.contains(end.address),
+        }
+    }
+
+    /// True for addresses that `*` covers as a source.
+    fn any_holds(&self, address: IpAddr) -> bool {
+        let in_mesh = match address {
+            IpAddr::V4(a) => ANY_IPV4
+                .iter()
+                .any(|(first, last)| *first <= a && a <= *last),
+            IpAddr::V6(_) => MESH_IPV6.contains(address),
+        };
+        in_mesh || self.routes.iter().any(|r| r.contains(address))
+    }
+}
+
+/// True when a rule with these protocols (empty: the default ones) covers `proto`.
+pub(crate) fn covers_protocol(protocols: &[u8], proto: u8) -> bool {
+    if protocols.is_empty() {
+        protocol::DEFAULT.contains(&proto)
+    } else {
+        protocols.contains(&proto)
+    }
+}
+
+/// True when a destination's ports cover a packet.
+pub(crate) fn covers_port(ports: PortRange, proto: u8, port: u16) -> bool {
+    if protocol::is_icmp(proto) {
+        true
+    } else if protocol::has_ports(proto) {
+        ports.contains(port)
+    } else {
+        ports == PortRange::ANY
+    }
+}

@@ -1,0 +1,276 @@
+//! What is wrong or odd in a document, where, and what to do about it.
+
+use wire::api::policy as api;
+pub use wire::api::policy::Severity;
+
+/// A range of bytes in the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// From the first byte to one past the last.
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A stable word for each kind of finding.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Code {
+            /// The word as the API shows it.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Not JSON with comments and trailing commas.
+    Syntax = "syntax",
+    /// Over one of the limits of [`crate::source`] or of a keyword.
+    Limit = "limit",
+    /// A key stands twice in one object.
+    DuplicateKey = "duplicate_key",
+    /// A key that the language does not know.
+    UnknownKey = "unknown_key",
+    /// A key of the language that this server does not act on yet.
+    UnsupportedKey = "unsupported_key",
+    /// A key is missing.
+    MissingKey = "missing_key",
+    /// A value of the wrong kind.
+    WrongType = "wrong_type",
+    /// A group, tag, host or user name that cannot be one.
+    InvalidName = "invalid_name",
+    /// A selector that cannot be read or may not stand here.
+    InvalidSelector = "invalid_selector",
+    /// A selector of the language that this server does not act on yet.
+    UnsupportedSelector = "unsupported_selector",
+    /// A group inside a group.
+    NestedGroup = "nested_group",
+    /// A group, tag or host that is not defined.
+    Undefined = "undefined",
+    /// Ports that cannot be read or may not stand here.
+    InvalidPorts = "invalid_ports",
+    /// A protocol that cannot be read.
+    InvalidProtocol = "invalid_protocol",
+    /// An action other than `accept`.
+    InvalidAction = "invalid_action",
+    /// `autogroup:self` with sources that are no people.
+    SelfSource = "self_source",
+    /// Bits after a prefix's length are set; they are ignored.
+    HostBits = "host_bits",
+    /// A rule that can match nothing.
+    EmptyRule = "empty_rule",
+    /// The document allows nothing.
+    NothingAllowed = "nothing_allowed",
+    /// An e-mail address that belongs to no user of the tenant.
+    UnknownUser = "unknown_user",
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Whether it stops a save.
+    pub severity: Severity,
+    /// What kind of finding.
+    pub code: Code,
+    /// Where.
+    pub span: Span,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// The form the API carries; `text` is the document that the span points into.
+    pub fn to_api(&self, text: &str) -> api::Diagnostic {
+        let (line, column) = line_and_column(text, self.span.start);
+        api::Diagnostic {
+            severity: self.severity,
+            code: self.code.as_str().to_owned(),
+            message: self.message.clone(),
+            help: self.help.clone(),
+            start: self.span.start,
+            end: self.span.end,
+            line,
+            column,
+        }
+    }
+}
+
+/// The line and the column (in characters) of a byte, both from 1.
+pub fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
+    let mut at = byte.min(text.len());
+    while !text.is_char_boundary(at) {
+        at = at.saturating_sub(1);
+    }
+    let before = text.get(..at).unwrap_or_default();
+    let line = before
+        .bytes()
+        .filter(|b| *b == b'\n')
+        .count()
+        .saturating_add(1);
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    (line, last.chars().count().saturating_add(1))
+}
+
+/// At most this many findings are kept for one document.
+pub const MAX_DIAGNOSTICS: usize = 200;
+
+/// Collects findings while a document is read.
+#[derive(Debug, Default)]
+pub(crate) struct Sink {
+    found: Vec<Diagnostic>,
+}
+
+impl Sink {
+    pub(crate) fn error(&mut self, code: Code, span: Span, message: impl Into<String>) -> Help<'_> {
+        self.push(Severity::Error, code, span, message.into())
+    }
+
+    pub(crate) fn warning(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Help<'_> {
+        self.push(Severity::Warning, code, span, message.into())
+    }
+
+    fn push(&mut self, severity: Severity, code: Code, span: Span, message: String) -> Help<'_> {
+        // An error is never lost to a wall of warnings, nor the first ones to later ones.
+        if self.found.len() >= MAX_DIAGNOSTICS {
+            match self.found.last_mut() {
+                Some(last) if severity < last.severity => {
+                    *last = Diagnostic {
+                        severity,
+                        code,
+                        span,
+                        message,
+                        help: None,
+                    }
+                }
+                Some(_) | None => return Help(None),
+            }
+        } else {
+            self.found.push(Diagnostic {
+                severity,
+                code,
+                span,
+                message,
+                help: None,
+            });
+        }
+        Help(self.found.last_mut())
+    }
+
+    /// Everything found, in document order.
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
+        self.found.sort_by_key(|d| (d.span, d.severity));
+        self.found
+    }
+}
+
+/// The finding just made, to hang a help text on.
+pub(crate) struct Help<'a>(Option<&'a mut Diagnostic>);
+
+impl Help<'_> {
+    pub(crate) fn help(self, text: impl Into<String>) {
+        if let Some(d) = self.0 {
+            d.help = Some(text.into());
+        }
+    }
+
+    /// Suggests the nearest of `known`, or names them all when they are few.
+    pub(crate) fn did_you_mean<'k>(self, word: &str, known: impl Iterator<Item = &'k str>) {
+        let known: Vec<&str> = known.collect();
+        if let Some(best) = nearest(word, &known) {
+            self.help(format!("did you mean `{best}`?"));
+        } else if !known.is_empty() && known.len() <= 12 {
+            self.help(format!("known here: `{}`", known.join("`, `")));
+        }
+    }
+}
+
+/// The nearest of `known` by edit distance, if it is near at all.
+fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let folded = word.to_lowercase();
+    let limit = (folded.chars().count() / 3).clamp(1, 4);
+    known
+        .iter()
+        .map(|k| (distance(&folded, &k.to_lowercase()), *k))
+        .filter(|(d, _)| *d <= limit)
+        .min()
+        .map(|(_, k)| k)
+}
+
+/// Levenshtein distance; words over 64 characters count as far away.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    if b.len() > 64 || a.chars().count() > 64 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut next = Vec::with_capacity(row.len());
+        let mut left = i + 1;
+        next.push(left);
+        for ((cb, diagonal), up) in b.iter().zip(&row).zip(row.iter().skip(1)) {
+            left = (diagonal + usize::from(ca != *cb))
+                .min(up + 1)
+                .min(left + 1);
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let text = "{\n  \"ü\": 1\n}";
+        assert_eq!(line_and_column(text, 0), (1, 1));
+        assert_eq!(line_and_column(text, 4), (2, 3));
+        assert_eq!(line_and_column(text, 9), (2, 7));
+        assert_eq!(line_and_column(text, 999), (3, 2));
+    }
+
+    #[test]
+    fn a_near_word_is_suggested_and_a_far_one_is_not() {
+        let known = ["acls", "groups", "tagOwners"];
+        assert_eq!(nearest("group", &known), Some("groups"));
+        assert_eq!(nearest("tagowners", &known), Some("tagOwners"));
+        assert_eq!(nearest("weather", &known), None);
+    }
+
+    #[test]
+    fn findings_are_bounded_and_errors_survive() {
+        let mut sink = Sink::default();
+        for i in 0..500 {
+            sink.warning(Code::UnknownUser, Span::new(i, i + 1), "w");
+        }
+        sink.error(Code::Syntax, Span::new(9, 10), "e");
+        let found = sink.finish();
+        assert_eq!(found.len(), MAX_DIAGNOSTICS);
+        assert!(crate::has_errors(&found));
+    }
+}

@@ -1,0 +1,52 @@
+//! The facts that the law is applied to: plain data, filled in by the caller.
+
+use std::net::IpAddr;
+
+use wire::{UserId, api::Role, net::Prefix};
+
+/// The people of a tenant and facts about it; nodes are not in it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Directory {
+    /// The members.
+    pub users: Vec<User>,
+    /// Domains that were proven to belong to the tenant.
+    pub domains: Vec<String>,
+    /// Approved subnet routes (exit routes are none); `*` as a source includes them.
+    pub routes: Vec<Prefix>,
+}
+
+/// A member of the tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The id that nodes carry.
+    pub id: UserId,
+    /// The login name; compared without regard to case.
+    pub email: String,
+    /// The role.
+    pub role: Role,
+}
+
+/// What the law knows of a node.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NodeFacts {
+    /// The owner. Without meaning when `tags` is not empty: a tagged node is nobody's.
+    pub user: Option<UserId>,
+    /// The tags, with their prefix (`tag:web`).
+    pub tags: Vec<String>,
+    /// The node's own addresses.
+    pub addresses: Vec<IpAddr>,
+    /// Approved subnet routes that it serves (exit routes are none).
+    pub routes: Vec<Prefix>,
+}
+
+impl NodeFacts {
+    /// The owner, if the node is a user's own device.
+    pub fn owner(&self) -> Option<UserId> {
+        self.user.filter(|_| self.tags.is_empty())
+    }
+
+    /// True when packets from or to `address` are this node's business.
+    pub fn holds(&self, address: IpAddr) -> bool {
+        self.addresses.contains(&address) || self.routes.iter().any(|r| r.contains(address))
+    }
+}

@@ -1,0 +1,66 @@
+//! `tagOwners`: which tags exist and who may give them to nodes.
+
+use wire::name::Tag;
+
+use super::{Keyword, Support};
+use crate::{
+    diagnostic::{Code, Sink},
+    document::{Document, TagOwner},
+    selector::{self, Selector, SelectorKind},
+    shape,
+    source::Value,
+};
+
+pub(super) const KEYWORD: Keyword = Keyword {
+    name: "tagOwners",
+    summary: "Which tags exist and who may give them to nodes; an empty list: administrators only.",
+    example: r#"{ "tag:server": ["group:ops", "autogroup:admin"] }"#,
+    support: Support::Read(read),
+};
+
+/// The most tags.
+const MAX_TAGS: usize = 10_000;
+
+fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
+    let Some(members) = shape::members(value, "`tagOwners`", sink) else {
+        return;
+    };
+    if !shape::within(members.len(), MAX_TAGS, "tags", value.span, sink) {
+        return;
+    }
+    for member in members {
+        let tag = &member.key;
+        if let Err(why) = tag.text.parse::<Tag>() {
+            sink.error(Code::InvalidName, tag.span, why.to_string());
+            continue;
+        }
+        let what = format!("the owners of `{}`", tag.text);
+        let Some(entries) = shape::texts(&member.value, &what, sink) else {
+            continue;
+        };
+        document.tag_owners.push(TagOwner {
+            tag: tag.clone(),
+            owners: entries
+                .iter()
+                .filter_map(|entry| selector::read(entry, sink).filter(|o| may_own(o, sink)))
+                .collect(),
+        });
+    }
+}
+
+fn may_own(owner: &Selector, sink: &mut Sink) -> bool {
+    let ok = match &owner.kind {
+        SelectorKind::User(_) | SelectorKind::Group(_) | SelectorKind::Tag(_) => true,
+        SelectorKind::Autogroup(group) => group.is_of_people(),
+        SelectorKind::Any | SelectorKind::Host(_) | SelectorKind::Prefix(_) => false,
+    };
+    if !ok {
+        sink.error(
+            Code::InvalidSelector,
+            owner.span,
+            format!("`{}` cannot own a tag", owner.kind),
+        )
+        .help("owners are users, groups, tags and groups of people such as `autogroup:admin`");
+    }
+    ok
+}

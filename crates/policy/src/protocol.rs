@@ -1,0 +1,86 @@
+//! The `proto` of a rule.
+
+use wire::net::protocol::{ICMP, ICMPV6, SCTP, TCP, UDP};
+
+use crate::{
+    diagnostic::{Code, Sink, Span},
+    source::Text,
+};
+
+/// What a rule without `proto` allows.
+pub const DEFAULT: [u8; 4] = [TCP, UDP, ICMP, ICMPV6];
+
+/// Names that may stand for numbers.
+const NAMES: [(&str, &[u8]); 14] = [
+    ("icmp", &[ICMP, ICMPV6]),
+    ("ipv6-icmp", &[ICMPV6]),
+    ("igmp", &[2]),
+    ("ipv4", &[4]),
+    ("ip-in-ip", &[4]),
+    ("tcp", &[TCP]),
+    ("egp", &[8]),
+    ("igp", &[9]),
+    ("udp", &[UDP]),
+    ("dccp", &[33]),
+    ("gre", &[47]),
+    ("esp", &[50]),
+    ("ah", &[51]),
+    ("sctp", &[SCTP]),
+];
+
+/// A protocol as a rule names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Protocol {
+    /// Where.
+    pub span: Span,
+    /// As written.
+    pub text: String,
+    /// The numbers it stands for, sorted.
+    pub numbers: Vec<u8>,
+}
+
+impl Protocol {
+    /// True when ports narrow it.
+    pub fn has_ports(&self) -> bool {
+        self.numbers.iter().all(|n| has_ports(*n))
+    }
+}
+
+/// True for protocols with ports.
+pub const fn has_ports(number: u8) -> bool {
+    matches!(number, TCP | UDP | SCTP)
+}
+
+/// True for ICMP of either family, which a rule allows whatever its ports are.
+pub const fn is_icmp(number: u8) -> bool {
+    matches!(number, ICMP | ICMPV6)
+}
+
+pub(crate) fn read(text: &Text, sink: &mut Sink) -> Option<Protocol> {
+    let word = text.text.to_lowercase();
+    let named = NAMES.iter().find(|(name, _)| *name == word);
+    let numbers = match (named, number(&word)) {
+        (Some((_, numbers)), _) => numbers.to_vec(),
+        (None, Some(n)) => vec![n],
+        (None, None) => {
+            sink.error(
+                Code::InvalidProtocol,
+                text.span,
+                format!("`{}` is not a protocol", text.text),
+            )
+            .help("write `tcp`, `udp`, `icmp`, another name, or a number from 1 to 255");
+            return None;
+        }
+    };
+    Some(Protocol {
+        span: text.span,
+        text: text.text.clone(),
+        numbers,
+    })
+}
+
+fn number(word: &str) -> Option<u8> {
+    (!word.starts_with(['0', '+']))
+        .then(|| word.parse().ok())
+        .flatten()
+}

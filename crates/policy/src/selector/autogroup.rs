@@ -1,0 +1,116 @@
+//! The built-in groups.
+
+use wire::api::Role;
+
+use crate::diagnostic::{Code, Sink, Span};
+
+macro_rules! autogroups {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A built-in group.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Autogroup {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Autogroup {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// As it is written.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+autogroups! {
+    /// Devices of users: every node without a tag.
+    Member = "autogroup:member",
+    /// Every node with a tag.
+    Tagged = "autogroup:tagged",
+    /// As a destination: the source user's own devices.
+    SelfDevices = "autogroup:self",
+    /// The Internet through an exit node.
+    Internet = "autogroup:internet",
+    /// Users of the operating system other than root (SSH).
+    Nonroot = "autogroup:nonroot",
+    /// Users of other tenants with whom a node is shared.
+    Shared = "autogroup:shared",
+    /// Every address there is.
+    DangerAll = "autogroup:danger-all",
+    /// The tenant's owners.
+    Owner = "autogroup:owner",
+    /// Owners and administrators.
+    Admin = "autogroup:admin",
+    /// Those who look after machines and users.
+    ItAdmin = "autogroup:it-admin",
+    /// Those who look after the policy.
+    NetworkAdmin = "autogroup:network-admin",
+    /// Those who look after bills.
+    BillingAdmin = "autogroup:billing-admin",
+    /// Those who may look at everything.
+    Auditor = "autogroup:auditor",
+}
+
+impl Autogroup {
+    /// True when users with `role` belong to it; `None` when it is no group of people.
+    pub fn holds_role(self, role: Role) -> Option<bool> {
+        match self {
+            Self::Member => Some(true),
+            Self::Owner => Some(role == Role::Owner),
+            Self::Admin => Some(matches!(role, Role::Owner | Role::Admin)),
+            Self::ItAdmin => Some(role == Role::ItAdmin),
+            Self::NetworkAdmin => Some(role == Role::NetworkAdmin),
+            Self::BillingAdmin => Some(role == Role::BillingAdmin),
+            Self::Auditor => Some(role == Role::Auditor),
+            Self::Tagged
+            | Self::SelfDevices
+            | Self::Internet
+            | Self::Nonroot
+            | Self::Shared
+            | Self::DangerAll => None,
+        }
+    }
+
+    /// True for groups of people.
+    pub fn is_of_people(self) -> bool {
+        self.holds_role(Role::Member).is_some()
+    }
+}
+
+pub(super) fn read(text: &str, span: Span, sink: &mut Sink) -> Option<Autogroup> {
+    // `autogroup:members` is the older spelling that documents still carry.
+    let known = match text {
+        "autogroup:members" => Some(Autogroup::Member),
+        _ => Autogroup::ALL.iter().copied().find(|a| a.as_str() == text),
+    };
+    if known.is_none() {
+        sink.error(
+            Code::InvalidSelector,
+            span,
+            format!("there is no built-in group `{text}`"),
+        )
+        .did_you_mean(text, Autogroup::ALL.iter().map(|a| a.as_str()));
+    }
+    known
+}
+
+/// Reports a group that rules cannot use yet; true when they can.
+pub(crate) fn in_rules(group: Autogroup, span: Span, sink: &mut Sink) -> bool {
+    let ok = matches!(
+        group,
+        Autogroup::Member | Autogroup::Tagged | Autogroup::SelfDevices
+    );
+    if !ok {
+        sink.error(
+            Code::UnsupportedSelector,
+            span,
+            format!("`{}` cannot stand in a rule of this server yet", group.as_str()),
+        )
+        .help("usable in rules: `autogroup:member`, `autogroup:tagged`, and `autogroup:self` as a destination");
+    }
+    ok
+}

@@ -1,0 +1,86 @@
+//! Reads values as the shapes that keywords want, and says so where they are another.
+
+use crate::{
+    diagnostic::{Code, Sink, Span},
+    source::{Kind, Member, Text, Value},
+};
+
+/// The members of an object; a key that stands twice is an error and its later values are left out.
+pub(crate) fn members<'v>(
+    value: &'v Value,
+    what: &str,
+    sink: &mut Sink,
+) -> Option<Vec<&'v Member>> {
+    let Kind::Object(all) = &value.kind else {
+        wrong(value, what, "an object", sink);
+        return None;
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    let mut kept = Vec::with_capacity(all.len());
+    for member in all {
+        if seen.insert(member.key.text.as_str()) {
+            kept.push(member);
+        } else {
+            sink.error(
+                Code::DuplicateKey,
+                member.key.span,
+                format!("the key `{}` stands twice", member.key.text),
+            )
+            .help("keep one of the two");
+        }
+    }
+    Some(kept)
+}
+
+/// The items of an array.
+pub(crate) fn items<'v>(value: &'v Value, what: &str, sink: &mut Sink) -> Option<&'v [Value]> {
+    match &value.kind {
+        Kind::Array(items) => Some(items),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Object(_) => {
+            wrong(value, what, "an array", sink);
+            None
+        }
+    }
+}
+
+/// A string.
+pub(crate) fn text(value: &Value, what: &str, sink: &mut Sink) -> Option<Text> {
+    match &value.kind {
+        Kind::String(text) => Some(Text {
+            span: value.span,
+            text: text.clone(),
+        }),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array(_) | Kind::Object(_) => {
+            wrong(value, what, "a string", sink);
+            None
+        }
+    }
+}
+
+/// An array of strings; what is no string is left out.
+pub(crate) fn texts(value: &Value, what: &str, sink: &mut Sink) -> Option<Vec<Text>> {
+    let items = items(value, what, sink)?;
+    Some(
+        items
+            .iter()
+            .filter_map(|item| text(item, &format!("an entry of {what}"), sink))
+            .collect(),
+    )
+}
+
+/// Reports a collection that holds more than `limit`; true when it does not.
+pub(crate) fn within(count: usize, limit: usize, what: &str, span: Span, sink: &mut Sink) -> bool {
+    if count <= limit {
+        return true;
+    }
+    sink.error(Code::Limit, span, format!("more than {limit} {what}"));
+    false
+}
+
+fn wrong(value: &Value, what: &str, wanted: &str, sink: &mut Sink) {
+    sink.error(
+        Code::WrongType,
+        value.span,
+        format!("{what} must be {wanted}, not {}", value.kind.name()),
+    );
+}
