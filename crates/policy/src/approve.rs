@@ -76,3 +76,41 @@ impl Compiled {
             .is_some_and(|o| holder == tag || o.tags.contains(holder))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::User;
+
+    #[test]
+    fn owners_and_administrators_may_assign_a_defined_tag() {
+        let (document, found) = crate::parse(
+            r#"{"groups": {"group:ops": ["b@x.example"]}, "acls": [],
+                "tagOwners": {"tag:web": ["group:ops", "tag:ci"], "tag:ci": [], "tag:all": ["autogroup:member"]}}"#,
+        );
+        assert!(!crate::has_errors(&found), "{found:?}");
+        let user = |id, email: &str, role| User {
+            id: UserId(id),
+            email: email.to_owned(),
+            role,
+        };
+        let directory = Directory {
+            users: vec![
+                user(1, "A@x.example", Role::Admin),
+                user(2, "b@x.example", Role::Member),
+                user(3, "c@x.example", Role::ItAdmin),
+            ],
+            ..Directory::default()
+        };
+        let law = Compiled::new(&document, &directory);
+        let may = |id, tag| law.may_assign_tag(UserId(id), tag);
+        assert!(may(1, "tag:ci") && may(1, "tag:web"));
+        assert!(may(2, "tag:web") && !may(2, "tag:ci"));
+        assert!(!may(3, "tag:web") && may(3, "tag:all"));
+        assert!(!may(1, "tag:none") && !law.is_tag_defined("tag:none"));
+        assert!(!may(9, "tag:all"));
+        assert!(law.may_tag_assign_tag("tag:ci", "tag:web"));
+        assert!(law.may_tag_assign_tag("tag:ci", "tag:ci"));
+        assert!(!law.may_tag_assign_tag("tag:web", "tag:ci"));
+    }
+}

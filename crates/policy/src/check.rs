@@ -24,7 +24,25 @@ pub(crate) fn check(document: &Document, sink: &mut Sink) {
             names.check(&target.selector, "dst", sink);
         }
         check_self(acl, sink);
-        check_empty(acl, sink);
+    }
+    if !sink.has_errors() {
+        check_empty(document, sink);
+    }
+}
+
+/// Warns of rules that allow nothing; only where nothing was left out as unreadable.
+fn check_empty(document: &Document, sink: &mut Sink) {
+    for acl in document.acls.iter().flatten() {
+        let which = match (acl.sources.is_empty(), acl.destinations.is_empty()) {
+            (true, _) => "sources",
+            (false, true) => "destinations",
+            (false, false) => continue,
+        };
+        sink.warning(
+            Code::EmptyRule,
+            acl.span,
+            format!("this rule has no {which} and allows nothing"),
+        );
     }
     if document.acls.as_ref().is_none_or(Vec::is_empty) {
         sink.warning(
@@ -112,17 +130,4 @@ fn check_self(acl: &Acl, sink: &mut Sink) {
             .help("put this source into a rule of its own");
         }
     }
-}
-
-fn check_empty(acl: &Acl, sink: &mut Sink) {
-    let which = match (acl.sources.is_empty(), acl.destinations.is_empty()) {
-        (true, _) => "sources",
-        (false, true) => "destinations",
-        (false, false) => return,
-    };
-    sink.warning(
-        Code::EmptyRule,
-        acl.span,
-        format!("this rule has no {which} and allows nothing"),
-    );
 }

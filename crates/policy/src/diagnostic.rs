@@ -179,6 +179,10 @@ impl Sink {
         Help(self.found.last_mut())
     }
 
+    pub(crate) fn has_errors(&self) -> bool {
+        crate::has_errors(&self.found)
+    }
+
     /// Everything found, in document order.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         self.found.sort_by_key(|d| (d.span, d.severity));
@@ -219,26 +223,39 @@ fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
         .map(|(_, k)| k)
 }
 
-/// Levenshtein distance; words over 64 characters count as far away.
+/// The edits from one word to the other: a character more, less, another, or
+/// two swapped; words over 64 characters count as far away.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    if b.len() > 64 || a.chars().count() > 64 {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len() > 64 || b.len() > 64 {
         return usize::MAX;
     }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut next = Vec::with_capacity(row.len());
-        let mut left = i + 1;
-        next.push(left);
-        for ((cb, diagonal), up) in b.iter().zip(&row).zip(row.iter().skip(1)) {
-            left = (diagonal + usize::from(ca != *cb))
-                .min(up + 1)
-                .min(left + 1);
-            next.push(left);
+    let width = b.len() + 1;
+    let mut costs: Vec<usize> = Vec::with_capacity((a.len() + 1) * width);
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            let at = |rows: usize, columns: usize| {
+                costs
+                    .get((i - rows) * width + (j - columns))
+                    .copied()
+                    .unwrap_or_default()
+            };
+            let same = |x: usize, y: usize| a.get(x) == b.get(y);
+            let cost = match (i, j) {
+                (0, _) => j,
+                (_, 0) => i,
+                _ => {
+                    let edit = at(1, 1) + usize::from(!same(i - 1, j - 1));
+                    let shift = at(1, 0).min(at(0, 1)) + 1;
+                    let swapped = i > 1 && j > 1 && same(i - 1, j - 2) && same(i - 2, j - 1);
+                    let swap = if swapped { at(2, 2) + 1 } else { usize::MAX };
+                    edit.min(shift).min(swap)
+                }
+            };
+            costs.push(cost);
         }
-        row = next;
     }
-    row.last().copied().unwrap_or_default()
+    costs.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -260,6 +277,10 @@ mod tests {
         assert_eq!(nearest("group", &known), Some("groups"));
         assert_eq!(nearest("tagowners", &known), Some("tagOwners"));
         assert_eq!(nearest("weather", &known), None);
+        assert_eq!(nearest("dts", &["src", "dst"]), Some("dst"));
+        assert_eq!(distance("abc", "abc"), 0);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
     }
 
     #[test]

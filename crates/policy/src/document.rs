@@ -118,3 +118,6 @@ fn read_keywords(value: &Value, document: &mut Document, sink: &mut Sink) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

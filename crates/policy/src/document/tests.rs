@@ -1,0 +1,154 @@
+use super::*;
+use crate::diagnostic::Severity;
+
+/// The findings as `severity code line:column message`, and their help.
+fn found(text: &str) -> Vec<String> {
+    parse(text)
+        .1
+        .iter()
+        .map(|d| {
+            let d = d.to_api(text);
+            let help = d.help.map(|h| format!(" ({h})")).unwrap_or_default();
+            let severity = match d.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            };
+            format!(
+                "{severity} {} {}:{} {}{help}",
+                d.code, d.line, d.column, d.message
+            )
+        })
+        .collect()
+}
+
+/// The findings about one rule, in a document with a tag, a group and a host.
+fn in_rule(rule: &str) -> Vec<String> {
+    found(&format!(
+        r#"{{"tagOwners": {{"tag:web": []}}, "groups": {{"group:ops": ["a@b.example"]}}, "hosts": {{"nas": "10.0.0.9"}},
+"acls": [{rule}]}}"#
+    ))
+}
+
+#[test]
+fn a_sound_document_has_no_findings() {
+    assert_eq!(
+        in_rule(
+            r#"{"action": "accept", "proto": "tcp", "src": ["group:ops", "A@b.example", "*", "nas", "10.0.0.0/8"], "dst": ["tag:web:22,80-90", "nas:*"]}"#
+        ),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest_known_one() {
+    let all = found(
+        r#"{"group": {}, "acls": [{"action": "accept", "dts": [], "src": ["*"], "dst": ["*:*"]}]}"#,
+    );
+    assert!(
+        all.contains(
+            &"error unknown_key 1:2 unknown key `group` (did you mean `groups`?)".to_owned()
+        ),
+        "{all:?}"
+    );
+    assert!(
+        all.iter().any(|d| d.starts_with(
+            "error unknown_key 1:45 unknown key `dts` in a rule (did you mean `dst`?)"
+        )),
+        "{all:?}"
+    );
+}
+
+#[test]
+fn keys_that_nothing_acts_on_are_refused_by_name() {
+    let all = found(r#"{"grants": [], "ssh": [], "acls": []}"#);
+    assert!(all[0].starts_with("error unsupported_key 1:2 `grants` is part of the language"));
+    assert!(all[1].starts_with("error unsupported_key 1:16 `ssh` is part of the language"));
+}
+
+#[test]
+fn undefined_names_are_errors_at_their_place() {
+    assert_eq!(
+        in_rule(
+            r#"{"action": "accept", "src": ["group:opps"], "dst": ["tag:wob:22", "nass:1", "tag:other-thing:1"]}"#
+        ),
+        [
+            r#"error undefined 2:39 src="group:opps": group not found: "group:opps" (did you mean `group:ops`?)"#,
+            r#"error undefined 2:62 dst="tag:wob": tag not found: "tag:wob" (did you mean `tag:web`?)"#,
+            r#"error undefined 2:76 dst="nass": host not found: "nass" (did you mean `nas`?)"#,
+            r#"error undefined 2:86 dst="tag:other-thing": tag not found: "tag:other-thing" (known here: `tag:web`)"#,
+        ]
+    );
+}
+
+#[test]
+fn a_rule_that_could_be_wider_than_it_says_is_left_out() {
+    for rule in [
+        r#"{"action": "deny", "src": ["*"], "dst": ["*:*"]}"#,
+        r#"{"action": "accept", "proto": "tpc", "src": ["*"], "dst": ["*:*"]}"#,
+        r#"{"action": "accept", "srcPosture": ["posture:x"], "src": ["*"], "dst": ["*:*"]}"#,
+        r#"{"src": ["*"], "dst": ["*:*"]}"#,
+    ] {
+        let text = format!(r#"{{"acls": [{rule}]}}"#);
+        let (document, found) = parse(&text);
+        assert!(crate::has_errors(&found), "{rule}");
+        assert_eq!(document.acls, Some(vec![]), "{rule}");
+    }
+}
+
+#[test]
+fn groups_do_not_nest() {
+    let all = found(r#"{"groups": {"group:a": ["group:b"], "group:b": []}, "acls": []}"#);
+    assert!(all[0].contains("nested_group 1:25 `group:b` is a group"));
+}
+
+#[test]
+fn self_needs_people_as_sources() {
+    let refused = |source: &str| {
+        in_rule(&format!(
+            r#"{{"action": "accept", "src": ["{source}"], "dst": ["autogroup:self:*"]}}"#
+        ))
+    };
+    for ok in ["*", "group:ops", "a@b.example", "autogroup:member"] {
+        assert_eq!(refused(ok), Vec::<String>::new(), "{ok}");
+    }
+    for bad in [
+        "tag:web",
+        "nas",
+        "10.0.0.1",
+        "autogroup:tagged",
+        "autogroup:self",
+    ] {
+        assert!(!refused(bad).is_empty(), "{bad}");
+    }
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused() {
+    let all = found(r#"{"acls": [], "acls": []}"#);
+    assert!(all[0].starts_with("error duplicate_key 1:14"));
+}
+
+#[test]
+fn ports_belong_to_protocols_that_have_them() {
+    let all = in_rule(r#"{"action": "accept", "proto": "icmp", "src": ["*"], "dst": ["*:22"]}"#);
+    assert!(all[0].contains("protocol `icmp` has no ports"), "{all:?}");
+}
+
+#[test]
+fn host_bits_are_a_warning() {
+    let all = in_rule(r#"{"action": "accept", "src": ["10.0.0.1/8"], "dst": ["*:*"]}"#);
+    assert!(all[0].starts_with("warning host_bits"), "{all:?}");
+    assert!(all[0].ends_with("(write `10.0.0.0/8`)"));
+}
+
+#[test]
+fn what_is_no_object_is_no_policy() {
+    assert_eq!(
+        found("[]")[0],
+        "error wrong_type 1:1 a policy must be an object, not an array"
+    );
+    assert_eq!(
+        found("")[0],
+        "error syntax 1:1 the document ends where a value should be"
+    );
+}
