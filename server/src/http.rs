@@ -1,4 +1,12 @@
 //! The HTTP service: console, API, control and relay behind one accept loop.
 
+pub mod accept;
+pub mod csrf;
+pub mod extract;
+pub mod gate;
+pub mod guard;
+pub mod headers;
+pub mod peer;
 pub mod problem;
-pub mod request_id;
+pub mod rate;
+pub mod scope;

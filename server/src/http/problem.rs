@@ -78,7 +78,7 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut problem = self.problem;
-        problem.request_id = super::request_id::current();
+        problem.request_id = super::scope::request_id();
         let status =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let code = problem.code;

@@ -1,0 +1,102 @@
+//! How often something may fail: a bucket for each network.
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::gate::network;
+
+/// Buckets beyond this are forgotten, the fullest first: memory must not grow
+/// with an attacker's addresses.
+const MOST: usize = 10_000;
+
+/// A limit of `burst` at once, and one more each `refill`.
+#[derive(Debug)]
+pub struct Limiter {
+    burst: u32,
+    refill: Duration,
+    /// When each network's bucket will be full again.
+    full_at: Mutex<BTreeMap<IpAddr, Instant>>,
+}
+
+impl Limiter {
+    /// A limit nobody has touched yet.
+    pub const fn new(burst: u32, refill: Duration) -> Self {
+        Self {
+            burst,
+            refill,
+            full_at: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// Whether `addr` may try now; else how long to wait.
+    pub fn check(&self, addr: IpAddr, now: Instant) -> Result<(), Duration> {
+        let full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(&full_at) = full_at.get(&network(addr)) else {
+            return Ok(());
+        };
+        let owed = full_at.saturating_duration_since(now);
+        let allowed = self.refill * self.burst.saturating_sub(1);
+        match owed.checked_sub(allowed) {
+            None | Some(Duration::ZERO) => Ok(()),
+            Some(wait) => Err(wait),
+        }
+    }
+
+    /// Counts a failure of `addr`.
+    pub fn failed(&self, addr: IpAddr, now: Instant) {
+        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= MOST {
+            buckets.retain(|_, full_at| *full_at > now);
+        }
+        if buckets.len() >= MOST {
+            let soonest = buckets.iter().min_by_key(|(_, at)| **at).map(|(&k, _)| k);
+            if let Some(soonest) = soonest {
+                buckets.remove(&soonest);
+            }
+        }
+        let full_at = buckets.entry(network(addr)).or_insert(now);
+        *full_at = (*full_at).max(now) + self.refill;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[expect(clippy::disallowed_methods, reason = "any instant will do as a start")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn failures_beyond_the_burst_wait_for_the_refill() {
+        let limiter = Limiter::new(3, SECOND);
+        let (now, addr) = (start(), "192.0.2.1".parse().unwrap());
+        for _ in 0..3 {
+            limiter.check(addr, now).unwrap();
+            limiter.failed(addr, now);
+        }
+        assert_eq!(limiter.check(addr, now), Err(SECOND));
+        limiter.check(addr, now + SECOND).unwrap();
+        limiter
+            .check("198.51.100.1".parse().unwrap(), now)
+            .unwrap();
+        assert!(limiter.check("192.0.2.77".parse().unwrap(), now).is_err());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let limiter = Limiter::new(1, SECOND);
+        let now = start();
+        for i in 0..u32::try_from(MOST).unwrap() + 100 {
+            limiter.failed(IpAddr::V4((i << 8).into()), now);
+        }
+        assert!(limiter.full_at.lock().unwrap().len() <= MOST);
+    }
+}
