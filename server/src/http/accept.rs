@@ -165,7 +165,9 @@ impl Server {
     ) {
         let _ = stream.set_nodelay(true);
         let Some(acceptor) = acceptor else {
-            return self.requests(stream, Line { remote, tls: false }, pass).await;
+            return self
+                .requests(stream, Line { remote, tls: false }, pass)
+                .await;
         };
         let stream = match timeout(self.patience.tls_handshake, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => stream,
@@ -178,7 +180,8 @@ impl Server {
         if stream.get_ref().1.alpn_protocol() == Some(tls::ACME_ALPN) {
             return;
         }
-        self.requests(stream, Line { remote, tls: true }, pass).await;
+        self.requests(stream, Line { remote, tls: true }, pass)
+            .await;
     }
 
     async fn requests<S>(&self, stream: S, line: Line, pass: Pass)

@@ -44,9 +44,9 @@ impl<S: Send + Sync, T: DeserializeOwned, const LIMIT: usize> FromRequest<S> for
                 });
             }
         };
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            malformed(format!("The body is not what this route takes: {error}."))
-        })
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| malformed(format!("The body is not what this route takes: {error}.")))
     }
 }
 

@@ -84,9 +84,7 @@ mod tests {
         }
         assert_eq!(limiter.check(addr, now), Err(SECOND));
         limiter.check(addr, now + SECOND).unwrap();
-        limiter
-            .check("198.51.100.1".parse().unwrap(), now)
-            .unwrap();
+        limiter.check("198.51.100.1".parse().unwrap(), now).unwrap();
         assert!(limiter.check("192.0.2.77".parse().unwrap(), now).is_err());
     }
 

@@ -50,9 +50,7 @@ pub async fn run<F: Future>(scope: Arc<Scope>, work: F) -> F::Output {
 
 /// The id of the request that this task serves; empty outside of one.
 pub fn request_id() -> String {
-    SCOPE
-        .try_with(|scope| scope.id.clone())
-        .unwrap_or_default()
+    SCOPE.try_with(|scope| scope.id.clone()).unwrap_or_default()
 }
 
 /// Notes who asks.

@@ -111,11 +111,7 @@ impl LocalCa {
 }
 
 /// The relay's self-signed certificate: the kept one while it fits, else a new one.
-pub fn relay_certificate(
-    dir: &Path,
-    names: &[String],
-    now: Timestamp,
-) -> anyhow::Result<Material> {
+pub fn relay_certificate(dir: &Path, names: &[String], now: Timestamp) -> anyhow::Result<Material> {
     let names = sorted(names);
     if let Some((kept, about)) = Material::kept(dir, "relay")?
         && about.names == names

@@ -51,7 +51,10 @@ impl Material {
         let chain: Vec<_> = CertificateDer::pem_slice_iter(certificates.as_bytes())
             .collect::<Result<_, _>>()
             .context("the certificate file is not PEM")?;
-        anyhow::ensure!(!chain.is_empty(), "the certificate file holds no certificate");
+        anyhow::ensure!(
+            !chain.is_empty(),
+            "the certificate file holds no certificate"
+        );
         let private = PrivateKeyDer::from_pem_slice(key.as_bytes())
             .map_err(|_| anyhow::anyhow!("the key file holds no private key in PEM form"))?;
         let pem = if certificates == key {
