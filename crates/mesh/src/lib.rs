@@ -2,14 +2,18 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod discovery;
+mod disco;
+mod discovery;
 pub mod event;
 pub mod filter;
 pub mod netcheck;
 pub mod node;
 pub mod offload;
 pub mod packet;
-pub mod path;
-pub mod peer;
+mod path;
+mod peer;
+mod relays;
 pub mod routes;
-pub mod tunnel;
+mod timers;
+mod train;
+mod tunnel;

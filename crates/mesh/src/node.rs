@@ -9,7 +9,14 @@
 //! (what nothing more can be appended to), and when its reads run dry the rest.
 //! `now` never goes backwards.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
+
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 use wire::{
     DiscoKey, DiscoSecret, NodeId, NodeKey, NodeSecret, Timestamp,
@@ -19,7 +26,24 @@ use wire::{
     relay_map::{RegionId, RelayMap},
 };
 
-use crate::event::{Dropped, Event, PingId, Status, Transmit, TunWrite, Wake};
+use crate::{
+    discovery::{Discovery, stun},
+    event::{Dropped, Event, PathAddr, PeerStatus, PingId, Status, Transmit, TunWrite, Wake},
+    relays::Relays,
+    timers::{Timer, Timers},
+    train::Trains,
+    tunnel::Gate,
+};
+
+mod inbound;
+mod netmap;
+mod outbound;
+mod ping;
+mod probe;
+pub(crate) mod table;
+
+use ping::Pings;
+use table::Table;
 
 /// What a node is built with.
 #[derive(Debug, Clone)]
@@ -100,14 +124,50 @@ pub struct Peer {
 #[derive(Debug)]
 pub struct Node {
     config: Config,
+    own: NodeKey,
+    disco_key: DiscoKey,
+    gate: Gate,
+    rng: ChaCha20Rng,
+    netmap: Option<Arc<Netmap>>,
+    /// When the own key ends.
+    expires_at: Option<Instant>,
+    /// It has ended.
+    expired: bool,
+    table: Table,
+    discovery: Discovery,
+    netcheck_asked: bool,
+    relays: Relays,
+    pings: Pings,
+    timers: Timers,
+    trains: Trains,
+    events: VecDeque<Event>,
+    dropped: [u64; Dropped::ALL.len()],
 }
 
 impl Node {
     /// A node without a netmap: it drops everything until [`Self::set_netmap`].
     /// `seed` feeds every random choice but WireGuard's own.
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
-        let _ = (seed, now);
-        Self { config }
+        let _ = now;
+        Self {
+            own: config.node.public(),
+            disco_key: config.disco.public(),
+            gate: Gate::new(&config.node),
+            rng: ChaCha20Rng::from_seed(seed),
+            netmap: None,
+            expires_at: None,
+            expired: false,
+            table: Table::default(),
+            discovery: Discovery::default(),
+            netcheck_asked: false,
+            relays: Relays::default(),
+            pings: Pings::default(),
+            timers: Timers::default(),
+            trains: Trains::new(config.max_segments),
+            events: VecDeque::new(),
+            dropped: [0; Dropped::ALL.len()],
+            config,
+        }
     }
 
     // === commands ===
@@ -115,35 +175,61 @@ impl Node {
     /// Takes a whole netmap. `wall` is the present wall-clock time, by which key
     /// expiries are turned into instants. Open flows are judged again.
     pub fn set_netmap(&mut self, netmap: Arc<Netmap>, wall: Timestamp, now: Instant) {
-        let _ = (netmap, wall, now);
+        self.apply_netmap(netmap, wall, now);
+        self.check_invariants();
     }
 
     /// Takes another node key (after a new sign-in): all tunnels end.
     pub fn set_identity(&mut self, node: NodeSecret, now: Instant) {
-        let _ = now;
+        for slot in self.table.slots() {
+            self.drop_live(slot, now);
+        }
+        self.own = node.public();
+        self.gate = Gate::new(&node);
         self.config.node = node;
+        self.check_invariants();
     }
 
     /// The addresses of the own interfaces with the ports that the UDP sockets are bound to.
     pub fn set_local_endpoints(&mut self, endpoints: Vec<SocketAddr>, now: Instant) {
-        let _ = (endpoints, now);
+        if self.discovery.set_local(endpoints) {
+            self.tell_endpoints();
+            if self.discovery.has_servers() {
+                self.discovery.restart(now);
+                self.run_discovery(now);
+            }
+        }
+        self.check_invariants();
     }
 
     /// The network under us has changed (addresses, default route, wake from
     /// sleep): paths lose their trust, STUN starts over, tunnels stay.
     pub fn link_changed(&mut self, now: Instant) {
-        let _ = now;
+        self.discovery.forget();
+        self.discovery.restart(now);
+        self.run_discovery(now);
+        for slot in self.table.slots() {
+            if let Some(live) = self.table.get_mut(slot).and_then(|p| p.live.as_mut()) {
+                live.path.link_changed(now, &mut self.rng);
+                self.run_path(slot, now);
+            }
+        }
+        self.check_invariants();
     }
 
     /// Pings a peer over every path there is; ends in [`Event::PingFinished`].
     pub fn ping(&mut self, peer: NodeId, now: Instant) -> PingId {
-        let _ = (peer, now);
-        PingId(0)
+        let id = self.start_ping(peer, now);
+        self.check_invariants();
+        id
     }
 
     /// Asks all STUN servers; ends in [`Event::NetcheckFinished`] after three seconds at most.
     pub fn start_netcheck(&mut self, now: Instant) {
-        let _ = now;
+        self.netcheck_asked = true;
+        self.discovery.start(now);
+        self.run_discovery(now);
+        self.check_invariants();
     }
 
     // === inputs ===
@@ -152,7 +238,8 @@ impl Node {
     /// bytes (all zero when the TUN has none) and a packet or superpacket. The
     /// bytes are used as working space and hold nothing afterwards.
     pub fn handle_tun(&mut self, frame: &mut [u8], now: Instant) {
-        let _ = (frame, now);
+        self.send_frame(frame, now);
+        self.check_invariants();
     }
 
     /// One receive of a UDP socket: datagrams of `segment_size` bytes (as
@@ -164,7 +251,16 @@ impl Node {
         bytes: &mut [u8],
         now: Instant,
     ) {
-        let _ = (from, segment_size, bytes, now);
+        let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+        for datagram in bytes.chunks_mut(segment_size.max(1)) {
+            if stun::looks_like(datagram) {
+                self.discovery.handle_answer(datagram, now);
+                self.run_discovery(now);
+            } else {
+                self.receive(PathAddr::Direct(from), None, datagram, now);
+            }
+        }
+        self.check_invariants();
     }
 
     /// One packet that a relay handed over for the client `from`.
@@ -175,29 +271,40 @@ impl Node {
         bytes: &mut [u8],
         now: Instant,
     ) {
-        let _ = (region, from, bytes, now);
+        self.receive(PathAddr::Relay(region), Some(from), bytes, now);
+        self.check_invariants();
     }
 
     /// The connection to a relay came up or went down.
     pub fn handle_relay_state(&mut self, region: RegionId, state: RelayState, now: Instant) {
-        let _ = (region, state, now);
+        self.apply_relay_state(region, state, now);
+        self.check_invariants();
     }
 
     /// Time has passed; call it when [`Self::poll_timeout`] says so, or sooner.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        while let Some(timer) = self.timers.take_due(now) {
+            match timer {
+                Timer::Peer(slot) => self.handle_peer_timeout(slot, now),
+                Timer::Stun => self.run_discovery(now),
+                Timer::KeyExpiry => self.handle_expiry(now),
+                Timer::Relays => self.handle_relays_timeout(now),
+                Timer::Pings => self.handle_pings_timeout(now),
+            }
+        }
+        self.check_invariants();
     }
 
     // === outputs ===
 
     /// The next train to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
-        None
+        self.trains.poll()
     }
 
     /// As [`Self::poll_transmit`], but leaves a train that more packets may join.
     pub fn poll_full_transmit(&mut self) -> Option<Transmit<'_>> {
-        None
+        self.trains.poll_full()
     }
 
     /// The next packet or superpacket for the TUN.
@@ -212,27 +319,94 @@ impl Node {
 
     /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
-        None
+        self.events.pop_front()
     }
 
     /// When to call [`Self::handle_timeout`], and why.
     pub fn poll_timeout(&self) -> Option<(Instant, Wake)> {
-        None
+        self.timers.next()
     }
 
     // === getters ===
 
     /// Everything `status` shows.
-    pub fn status(&self) -> Status {
-        Status::default()
+    pub fn status(&self, now: Instant) -> Status {
+        Status {
+            home_relay: self.relays.home(),
+            endpoints: self.discovery.endpoints().to_vec(),
+            peers: self
+                .table
+                .iter()
+                .map(|(_, peer)| Self::peer_status(peer, now))
+                .collect(),
+            dropped: self.dropped,
+        }
+    }
+
+    fn peer_status(peer: &crate::peer::Peer, now: Instant) -> PeerStatus {
+        let live = peer.live.as_deref();
+        let active = live.is_some_and(|l| l.path.is_active(now));
+        PeerStatus {
+            id: peer.info.id,
+            key: peer.info.key,
+            active,
+            path: live.and_then(|l| if active { l.path.shown(now) } else { l.shown }),
+            rtt: live.and_then(|l| l.path.rtt(now)),
+            rx_bytes: peer.rx_bytes,
+            tx_bytes: peer.tx_bytes,
+            last_handshake: live
+                .and_then(|l| l.tunnel.as_ref())
+                .and_then(crate::tunnel::Tunnel::last_handshake),
+            expired: peer.expired,
+        }
     }
 
     /// How many packets were dropped for a reason.
     pub fn dropped(&self, reason: Dropped) -> u64 {
-        let _ = reason;
-        0
+        self.dropped[reason as usize]
     }
+
+    // === inside ===
+
+    fn drop_packet(&mut self, reason: Dropped) {
+        self.dropped[reason as usize] += 1;
+    }
+
+    /// Whether packets may pass at all.
+    fn is_open(&self) -> bool {
+        self.netmap.is_some() && !self.expired
+    }
+
+    #[cfg(debug_assertions)]
+    fn check_invariants(&self) {
+        assert!(self.table.is_consistent(), "the table's indexes agree");
+        assert!(self.timers.is_consistent(), "the timers' indexes agree");
+        assert!(
+            self.trains.is_consistent(),
+            "trains are as `UDP_SEGMENT` takes them"
+        );
+        for (_, peer) in self.table.iter() {
+            assert!(
+                peer.live.is_none() || !(peer.expired || self.expired),
+                "an expired peer has no tunnel"
+            );
+            let path = peer.live.as_ref().map(|l| &l.path);
+            assert!(path.is_none_or(crate::path::PathAgent::is_consistent));
+        }
+    }
+
+    #[cfg(not(debug_assertions))]
+    #[expect(clippy::unused_self, reason = "the checked twin looks at everything")]
+    const fn check_invariants(&self) {}
 }
+
+/// The source address that stands for a relay in pongs and towards the rate limiter.
+fn relay_pseudo_address(region: RegionId) -> SocketAddr {
+    SocketAddr::new(RELAY_IP.into(), region.0)
+}
+
+/// As [`relay_pseudo_address`], without the region.
+const RELAY_IP: Ipv4Addr = Ipv4Addr::new(127, 3, 3, 40);
 
 /// Whether a relay can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

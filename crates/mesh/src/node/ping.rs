@@ -1,0 +1,105 @@
+//! Pings that people wait for.
+
+use std::time::Instant;
+
+use wire::{NodeId, disco::TxId};
+
+use super::Node;
+use crate::{
+    event::{Event, PingId, PingResult, Wake},
+    path::{Answered, probe},
+    timers::Timer,
+};
+
+/// One ping without an answer yet.
+#[derive(Debug)]
+struct Open {
+    id: PingId,
+    peer: NodeId,
+    /// Any of these answers it.
+    transactions: Vec<TxId>,
+    until: Instant,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Pings {
+    last: u64,
+    open: Vec<Open>,
+}
+
+impl Node {
+    pub(super) fn start_ping(&mut self, peer: NodeId, now: Instant) -> PingId {
+        self.pings.last += 1;
+        let id = PingId(self.pings.last);
+        let Some(slot) = self.table.by_id(peer) else {
+            self.end_ping(id, peer, PingResult::UnknownPeer);
+            return id;
+        };
+        let Some(found) = self.table.get_mut(slot).filter(|p| !p.expired) else {
+            self.end_ping(id, peer, PingResult::Expired);
+            return id;
+        };
+        if self.expired {
+            self.end_ping(id, peer, PingResult::Expired);
+            return id;
+        }
+        let live = found.wake(&self.config.disco, now);
+        live.last_used = now;
+        let transactions = live.path.ping_for_person(now, &mut self.rng);
+        let until = now + probe::PING_TIMEOUT;
+        self.pings.open.push(Open {
+            id,
+            peer,
+            transactions,
+            until,
+        });
+        self.timers.no_later_than(Timer::Pings, until, Wake::Answer);
+        self.run_path(slot, now);
+        id
+    }
+
+    /// A ping of ours was answered; if a person waits for it, this is the answer.
+    pub(super) fn finish_ping(&mut self, tx: &TxId, answered: Answered) {
+        let mut open = self.pings.open.iter();
+        if let Some(index) = open.position(|p| p.transactions.contains(tx)) {
+            let ping = self.pings.open.swap_remove(index);
+            let result = PingResult::Pong {
+                path: answered.path,
+                rtt: answered.rtt,
+            };
+            self.end_ping(ping.id, ping.peer, result);
+        }
+    }
+
+    pub(super) fn handle_pings_timeout(&mut self, now: Instant) {
+        let (over, open) = std::mem::take(&mut self.pings.open)
+            .into_iter()
+            .partition(|p| now >= p.until);
+        self.pings.open = open;
+        let over: Vec<Open> = over;
+        for ping in over {
+            self.end_ping(ping.id, ping.peer, PingResult::TimedOut);
+        }
+        let next = self.pings.open.iter().map(|p| p.until).min();
+        self.timers
+            .set(Timer::Pings, next.map(|at| (at, Wake::Answer)));
+    }
+
+    /// The peer is gone from the netmap.
+    pub(super) fn fail_pings_of(&mut self, peer: NodeId) {
+        let (gone, open) = std::mem::take(&mut self.pings.open)
+            .into_iter()
+            .partition(|p| p.peer == peer);
+        self.pings.open = open;
+        let gone: Vec<Open> = gone;
+        for ping in gone {
+            self.end_ping(ping.id, ping.peer, PingResult::UnknownPeer);
+        }
+    }
+
+    fn end_ping(&mut self, id: PingId, peer: NodeId, result: PingResult) {
+        self.events
+            .push_back(Event::PingFinished { id, peer, result });
+    }
+}

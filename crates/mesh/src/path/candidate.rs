@@ -1,0 +1,38 @@
+//! Addresses that may lead to a peer.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// How long an address that only a ping has shown is kept after the last one.
+const HEARD_FOR: Duration = Duration::from_secs(45);
+/// Addresses kept that only pings have shown; a peer cannot make us keep more.
+pub(crate) const MAX_HEARD: usize = 16;
+
+/// One address, and why it is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Candidate {
+    /// The netmap lists it.
+    pub(crate) in_netmap: bool,
+    /// The peer's last call-me-maybe lists it.
+    pub(crate) in_call: bool,
+    /// The peer's last authentic ping from it.
+    pub(crate) heard: Option<Instant>,
+    /// Our last ping to it.
+    pub(crate) pinged: Option<Instant>,
+    /// The round trip of the last answer.
+    pub(crate) rtt: Option<Duration>,
+}
+
+impl Candidate {
+    /// Whether anything still speaks for it.
+    pub(crate) fn is_current(&self, now: Instant) -> bool {
+        self.in_netmap || self.in_call || self.heard.is_some_and(|heard| now < heard + HEARD_FOR)
+    }
+}
+
+/// Whether an address can be a peer's at all: not unspecified, multicast or port zero.
+pub(crate) fn is_plausible(addr: SocketAddr) -> bool {
+    addr.port() != 0 && !addr.ip().is_unspecified() && !addr.ip().is_multicast()
+}
