@@ -320,3 +320,6 @@ impl Tunnel {
 fn is_data(message: &[u8]) -> bool {
     message.first() == Some(&4)
 }
+
+#[cfg(test)]
+mod tests;

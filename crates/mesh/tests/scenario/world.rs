@@ -1,0 +1,470 @@
+//! Nodes, their server and their network, moved by one clock.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mesh::{
+    event::{Event, PathAddr, PingId, PingResult, Via},
+    node::{Config, Netmap, Node, Peer, RelayState},
+    offload::VNET_HDR_LEN,
+};
+use mock_instant::MockClock;
+use simnet::{
+    host::{HostId, Udp},
+    link::Link,
+    nat::{Behaviour, NatId},
+    net::{Delivery, Net},
+};
+use wire::{
+    DiscoSecret, NodeId, NodeSecret, Timestamp,
+    filter::{DstPorts, FilterRule},
+    net::{PortRange, Prefix},
+    relay_map::{Region, RegionId, RelayHost, RelayMap},
+};
+
+pub const REGION: RegionId = RegionId(900);
+const PORT: u16 = 41_641;
+const STUN: [&str; 2] = ["192.0.2.9:3478", "192.0.2.9:3479"];
+
+pub const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+pub const fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// Where a node is.
+#[derive(Debug, Clone, Copy)]
+pub enum Site {
+    Public,
+    Behind(Behaviour),
+    /// Behind an easy NAT whose firewall drops UDP.
+    UdpBlocked,
+}
+
+/// One node and what its shell would hold.
+pub struct Agent {
+    pub node: Node,
+    pub host: HostId,
+    pub nat: Option<NatId>,
+    pub id: NodeId,
+    pub ip: Ipv4Addr,
+    /// Packets that reached its TUN.
+    pub inbox: Vec<Vec<u8>>,
+    pub events: Vec<Event>,
+    secret: NodeSecret,
+    disco: DiscoSecret,
+    endpoints: Vec<SocketAddr>,
+    home: RegionId,
+    key_expiry: Option<Timestamp>,
+    expired: bool,
+}
+
+pub struct World {
+    pub net: Net,
+    pub agents: Vec<Agent>,
+    pub filter: Vec<FilterRule>,
+    peers: BTreeMap<usize, Arc<Peer>>,
+    wall: Timestamp,
+    start: Instant,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.net.trace());
+        }
+    }
+}
+
+impl World {
+    // === building ===
+
+    pub fn new(sites: &[Site]) -> Self {
+        let mut net = Net::new(1);
+        for addr in STUN {
+            net.add_stun(addr.parse().unwrap());
+        }
+        MockClock::set_time(Duration::ZERO);
+        let start = net.now();
+        let mut world = Self {
+            net,
+            agents: Vec::new(),
+            filter: vec![allow("*", PortRange::ANY)],
+            peers: BTreeMap::new(),
+            wall: Timestamp::from_unix_seconds(1_800_000_000),
+            start,
+        };
+        for site in sites {
+            world.add(*site);
+        }
+        world.publish();
+        world
+    }
+
+    fn add(&mut self, site: Site) {
+        let n = u8::try_from(self.agents.len()).unwrap() + 1;
+        let nat = match site {
+            Site::Public => None,
+            Site::Behind(behaviour) => Some(behaviour),
+            Site::UdpBlocked => Some(Behaviour::EASY),
+        };
+        let outside = IpAddr::from([198, 51, 100, n]);
+        let nat = nat.map(|behaviour| self.net.add_nat(outside, behaviour));
+        let ip = match nat {
+            Some(_) => IpAddr::from([10, 0, n, 2]),
+            None => IpAddr::from([203, 0, 113, n]),
+        };
+        let host = self
+            .net
+            .add_host(&format!("host{n}"), ip, nat, Link::default());
+        if matches!(site, Site::UdpBlocked) {
+            self.net.set_udp(host, Udp::Blocked);
+        }
+        let secret = NodeSecret::from_bytes([n; 32]);
+        let disco = DiscoSecret::from_bytes([n + 100; 32]);
+        let config = Config::new(secret.clone(), disco.clone());
+        let mut node = Node::new(config, [n; 32], self.net.now());
+        node.set_local_endpoints(vec![SocketAddr::new(ip, PORT)], self.net.now());
+        self.agents.push(Agent {
+            node,
+            host,
+            nat,
+            id: NodeId(n.into()),
+            ip: Ipv4Addr::new(100, 64, 0, n),
+            inbox: Vec::new(),
+            events: Vec::new(),
+            secret,
+            disco,
+            endpoints: Vec::new(),
+            home: RegionId(0),
+            key_expiry: None,
+            expired: false,
+        });
+    }
+
+    // === the server ===
+
+    /// Gives every node its netmap, as a server would after a change.
+    pub fn publish(&mut self) {
+        for (i, agent) in self.agents.iter().enumerate() {
+            let peer = agent.as_peer();
+            if self.peers.get(&i).is_none_or(|old| **old != peer) {
+                self.peers.insert(i, Arc::new(peer));
+            }
+        }
+        let wall = self.wall.plus(self.net.now() - self.start);
+        let now = self.net.now();
+        for (i, agent) in self.agents.iter_mut().enumerate() {
+            let others = self.peers.iter().filter(|(j, _)| **j != i);
+            let netmap = Netmap {
+                addresses: vec![Prefix::host(agent.ip.into())],
+                key_expiry: agent.key_expiry,
+                expired: agent.expired,
+                peers: others.map(|(_, p)| (p.id, Arc::clone(p))).collect(),
+                filter: self.filter.clone(),
+                relay_map: relay_map(),
+            };
+            agent.node.set_netmap(Arc::new(netmap), wall, now);
+        }
+    }
+
+    pub fn set_policy(&mut self, filter: Vec<FilterRule>) {
+        self.filter = filter;
+        self.publish();
+    }
+
+    /// The server says that a node's key has expired.
+    pub fn expire(&mut self, i: usize) {
+        self.agents[i].expired = true;
+        self.publish();
+    }
+
+    /// A node's key will end some time from now.
+    pub fn expire_in(&mut self, i: usize, time: Duration) {
+        let wall = self.wall.plus(self.net.now() - self.start);
+        self.agents[i].key_expiry = Some(wall.plus(time));
+        self.publish();
+    }
+
+    // === time ===
+
+    /// Lets `time` pass.
+    pub fn run(&mut self, time: Duration) {
+        let until = self.net.now() + time;
+        self.run_until(until, |_| false);
+    }
+
+    /// Runs until `done`, at most for `time`; panics with the trace when it never is.
+    pub fn wait(&mut self, time: Duration, what: &str, done: impl Fn(&Self) -> bool) {
+        let until = self.net.now() + time;
+        assert!(self.run_until(until, done), "within {time:?}: {what}");
+    }
+
+    fn run_until(&mut self, until: Instant, done: impl Fn(&Self) -> bool) -> bool {
+        loop {
+            self.drain();
+            if done(self) {
+                return true;
+            }
+            let timeouts = self.agents.iter().filter_map(|a| a.node.poll_timeout());
+            let next = timeouts.map(|(at, _)| at).chain(self.net.next_at()).min();
+            let next = next.map_or(until, |at| at.max(self.net.now()).min(until));
+            self.net.advance_to(next);
+            MockClock::set_time(self.net.clock().elapsed());
+            while let Some(delivery) = self.net.poll() {
+                self.deliver(delivery);
+            }
+            self.fire();
+            if next >= until {
+                self.drain();
+                return done(self);
+            }
+        }
+    }
+
+    fn fire(&mut self) {
+        let now = self.net.now();
+        for agent in &mut self.agents {
+            if agent.node.poll_timeout().is_some_and(|(at, _)| at <= now) {
+                agent.node.handle_timeout(now);
+            }
+        }
+    }
+
+    fn deliver(&mut self, delivery: Delivery) {
+        let now = self.net.now();
+        match delivery {
+            Delivery::Udp {
+                host,
+                from,
+                port,
+                mut bytes,
+            } => {
+                let agent = self.agents.iter_mut().find(|a| a.host == host);
+                if let Some(agent) = agent.filter(|_| port == PORT) {
+                    agent.node.handle_udp(from, bytes.len(), &mut bytes, now);
+                }
+            }
+            Delivery::Relay {
+                host,
+                from,
+                mut bytes,
+            } => {
+                if let Some(agent) = self.agents.iter_mut().find(|a| a.host == host) {
+                    let from = wire::NodeKey::from_bytes(from);
+                    agent.node.handle_relay(REGION, from, &mut bytes, now);
+                }
+            }
+        }
+    }
+
+    /// Carries out what the nodes want until they want nothing more.
+    fn drain(&mut self) {
+        loop {
+            let mut news = false;
+            for i in 0..self.agents.len() {
+                news |= self.drain_one(i);
+            }
+            if !news {
+                return;
+            }
+            self.publish();
+        }
+    }
+
+    /// True when the server has something new to tell the others.
+    fn drain_one(&mut self, i: usize) -> bool {
+        let now = self.net.now();
+        let agent = &mut self.agents[i];
+        let own = *agent.secret.public().as_bytes();
+        while let Some(transmit) = agent.node.poll_transmit() {
+            for segment in transmit.bytes.chunks(transmit.segment_size) {
+                match transmit.via {
+                    Via::Udp(to) => self.net.send(agent.host, PORT, to, segment),
+                    Via::Relay { peer, .. } => {
+                        self.net
+                            .send_relay(agent.host, own, peer.as_bytes(), segment);
+                    }
+                }
+            }
+        }
+        while let Some(write) = agent.node.poll_tun() {
+            agent.inbox.push(write.frame[VNET_HDR_LEN..].to_vec());
+        }
+        let mut news = false;
+        while let Some(event) = agent.node.poll_event() {
+            match &event {
+                Event::EndpointsChanged(endpoints) => {
+                    agent.endpoints = endpoints.iter().map(|e| e.addr).collect();
+                    news = true;
+                }
+                Event::HomeRelayChosen(region) => {
+                    agent.home = *region;
+                    news = true;
+                }
+                Event::RelayWanted(region) => {
+                    self.net.connect_relay(agent.host, own);
+                    let state = RelayState::Connected;
+                    agent.node.handle_relay_state(*region, state, now);
+                }
+                _ => {}
+            }
+            agent.events.push(event);
+        }
+        news
+    }
+
+    // === people ===
+
+    /// Pings as `warren ping` does, once a second, until a path of the wanted
+    /// kind answers or five seconds have passed.
+    pub fn ping_path(&mut self, from: usize, to: usize) -> Option<PathAddr> {
+        let mut last = None;
+        for _ in 0..5 {
+            let peer = self.agents[to].id;
+            let now = self.net.now();
+            let id = self.agents[from].node.ping(peer, now);
+            self.run(secs(1));
+            if let Some(PingResult::Pong { path, .. }) = self.answer(from, id) {
+                last = Some(path);
+                if matches!(path, PathAddr::Direct(_)) {
+                    break;
+                }
+            }
+        }
+        last
+    }
+
+    pub fn answer(&self, i: usize, ping: PingId) -> Option<PingResult> {
+        self.agents[i].events.iter().find_map(|e| match e {
+            Event::PingFinished { id, result, .. } if *id == ping => Some(*result),
+            _ => None,
+        })
+    }
+
+    /// Sends one UDP packet with `payload` through the tunnel.
+    pub fn send(&mut self, from: usize, to: usize, port: u16, payload: &[u8]) {
+        let packet = udp_packet(self.agents[from].ip, self.agents[to].ip, port, payload);
+        self.send_packet(from, &packet);
+    }
+
+    pub fn send_packet(&mut self, from: usize, packet: &[u8]) {
+        let mut frame = vec![0; VNET_HDR_LEN];
+        frame.extend_from_slice(packet);
+        let now = self.net.now();
+        self.agents[from].node.handle_tun(&mut frame, now);
+        self.drain();
+    }
+
+    /// How a node says it reaches another.
+    pub fn path(&self, from: usize, to: usize) -> Option<PathAddr> {
+        let status = self.agents[from].node.status(self.net.now());
+        let peer = self.agents[to].id;
+        status.peers.iter().find(|p| p.id == peer)?.path
+    }
+
+    pub fn is_direct(&self, from: usize, to: usize) -> bool {
+        matches!(self.path(from, to), Some(PathAddr::Direct(_)))
+    }
+
+    /// The payloads that reached a node's TUN, which is emptied.
+    pub fn take_payloads(&mut self, i: usize) -> Vec<Vec<u8>> {
+        let inbox = std::mem::take(&mut self.agents[i].inbox);
+        inbox.iter().map(|p| p[28..].to_vec()).collect()
+    }
+}
+
+impl Agent {
+    fn as_peer(&self) -> Peer {
+        let addresses = vec![Prefix::host(self.ip.into())];
+        Peer {
+            id: self.id,
+            name: format!("node{}", self.id),
+            key: self.secret.public(),
+            disco: self.disco.public(),
+            allowed_ips: addresses.clone(),
+            addresses,
+            endpoints: self.endpoints.clone(),
+            home_relay: self.home,
+            cap_map: BTreeMap::default(),
+            expired: self.expired,
+            key_expiry: self.key_expiry,
+        }
+    }
+}
+
+pub fn allow(src: &str, ports: PortRange) -> FilterRule {
+    FilterRule {
+        src_ips: vec![src.to_owned()],
+        dst_ports: vec![DstPorts {
+            ip: "*".to_owned(),
+            ports,
+        }],
+        ..FilterRule::default()
+    }
+}
+
+fn relay_map() -> RelayMap {
+    let hosts = STUN.iter().enumerate().map(|(i, addr)| {
+        let addr: SocketAddr = addr.parse().unwrap();
+        RelayHost {
+            name: format!("900{i}"),
+            region_id: REGION,
+            host_name: addr.ip().to_string(),
+            stun_port: addr.port().into(),
+            stun_only: i > 0,
+            ..RelayHost::default()
+        }
+    });
+    let region = Region {
+        region_id: REGION,
+        nodes: hosts.collect(),
+        ..Region::default()
+    };
+    RelayMap {
+        regions: [(REGION, region)].into(),
+        ..RelayMap::default()
+    }
+}
+
+/// An IPv4 UDP packet from port 4000, checksums right.
+pub fn udp_packet(from: Ipv4Addr, to: Ipv4Addr, port: u16, payload: &[u8]) -> Vec<u8> {
+    let total = u16::try_from(28 + payload.len()).unwrap();
+    let mut packet = vec![0x45, 0];
+    packet.extend_from_slice(&total.to_be_bytes());
+    packet.extend_from_slice(&[0, 1, 0x40, 0, 64, 17, 0, 0]);
+    packet.extend_from_slice(&from.octets());
+    packet.extend_from_slice(&to.octets());
+    let sum = checksum(&packet, 0);
+    packet[10..12].copy_from_slice(&sum.to_be_bytes());
+    packet.extend_from_slice(&4000u16.to_be_bytes());
+    packet.extend_from_slice(&port.to_be_bytes());
+    packet.extend_from_slice(&(total - 20).to_be_bytes());
+    packet.extend_from_slice(&[0, 0]);
+    packet.extend_from_slice(payload);
+    let pseudo = sum_words(&packet[12..20]) + 17 + u32::from(total - 20);
+    let sum = checksum(&packet[20..], pseudo);
+    packet[26..28].copy_from_slice(&sum.to_be_bytes());
+    packet
+}
+
+fn sum_words(bytes: &[u8]) -> u32 {
+    bytes
+        .chunks(2)
+        .map(|c| u32::from(c[0]) << 8 | u32::from(c.get(1).copied().unwrap_or(0)))
+        .sum()
+}
+
+fn checksum(bytes: &[u8], start: u32) -> u16 {
+    let mut sum = start + sum_words(bytes);
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !u16::try_from(sum).unwrap()
+}
