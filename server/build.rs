@@ -15,8 +15,8 @@ fn main() {
         return;
     }
     println!("cargo:warning=web/dist is absent: the console is a placeholder page");
-    let made = fs::create_dir_all(dist)
-        .and_then(|()| fs::write(dist.join("index.html"), PLACEHOLDER));
+    let made =
+        fs::create_dir_all(dist).and_then(|()| fs::write(dist.join("index.html"), PLACEHOLDER));
     if let Err(error) = made {
         println!("cargo:warning=cannot write the placeholder: {error}");
     }

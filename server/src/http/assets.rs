@@ -99,7 +99,10 @@ impl Asset {
             Response::new(Body::from(self.file.data.into_owned()))
         };
         let out = response.headers_mut();
-        out.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(&self.name)));
+        out.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(media_type(&self.name)),
+        );
         out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         let cache = if has_digest(&self.name) {
             "public, max-age=31536000, immutable"
@@ -167,7 +170,12 @@ mod tests {
 
     #[test]
     fn files_that_are_not_there_are_not_pages() {
-        for path in ["/assets/absent.js", "/api/v1/absent", "/absent.png", "/../../etc/passwd.txt"] {
+        for path in [
+            "/assets/absent.js",
+            "/api/v1/absent",
+            "/absent.png",
+            "/../../etc/passwd.txt",
+        ] {
             assert_eq!(get(path).status(), StatusCode::NOT_FOUND, "{path}");
         }
     }

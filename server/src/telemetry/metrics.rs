@@ -152,7 +152,11 @@ mod tests {
         metrics.request(&http::Method::GET, 200, Duration::from_millis(3));
         metrics.problem(Code::MethodNotAllowed);
         let text = metrics.render();
-        assert!(text.contains("warren_request_duration_seconds_count{method=\"other\",status=\"405\"} 1"));
+        assert!(
+            text.contains(
+                "warren_request_duration_seconds_count{method=\"other\",status=\"405\"} 1"
+            )
+        );
         assert!(text.contains("warren_problems_total{code=\"method_not_allowed\"} 1"));
         assert!(!text.contains("CANARY"));
     }
