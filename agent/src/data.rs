@@ -1,1 +1,178 @@
-//! data
+//! The data thread: tunnels, TUN and UDP, synchronous and alone with its state.
+//!
+//! [`spawn`] opens the TUN and the sockets and starts the thread. The rest of
+//! the agent speaks to it by [`Command`]s and hears from it by [`Notice`]s,
+//! both through bounded queues. When the thread ends, by [`Command::Shutdown`]
+//! or by a panic, the interface is gone: packets are never passed unfiltered.
+
+use std::{net::IpAddr, sync::Arc};
+
+use bytes::Bytes;
+use mesh::{
+    event::{Endpoint, PathAddr, PingResult, Status},
+    netcheck::Report,
+    node::{Netmap, RelayState},
+};
+use tokio::sync::{mpsc, oneshot};
+use wire::{DiscoSecret, NodeId, NodeKey, NodeSecret, Timestamp, relay_map::RegionId};
+
+/// What the data thread starts with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The TUN's name; 15 bytes at most.
+    pub interface: String,
+    /// The TUN's MTU.
+    pub mtu: u16,
+    /// The UDP port; 0 lets the system choose.
+    pub udp_port: u16,
+    /// The WireGuard key.
+    pub node: NodeSecret,
+    /// The path-discovery key, new at each process start.
+    pub disco: DiscoSecret,
+    /// Addresses of this machine's interfaces (neither loopback nor the TUN's).
+    pub addresses: Vec<IpAddr>,
+    /// Mark of outgoing UDP packets, for policy routing; 0 for none.
+    pub mark: u32,
+}
+
+/// What the data thread is told.
+#[derive(Debug)]
+pub enum Command {
+    /// The netmap, whole; key expiries are compared with `wall`, the time now.
+    SetNetmap {
+        /// The netmap. Peers that did not change should be the same `Arc`s as before.
+        netmap: Arc<Netmap>,
+        /// The time now.
+        wall: Timestamp,
+    },
+    /// Another node key; all tunnels end.
+    SetIdentity(NodeSecret),
+    /// A relay handed over a packet.
+    RelayPacket {
+        /// The relay's region.
+        region: RegionId,
+        /// Who sent it.
+        from: NodeKey,
+        /// The packet.
+        bytes: Bytes,
+    },
+    /// A connection to a relay came up or went down.
+    RelayState {
+        /// The relay's region.
+        region: RegionId,
+        /// Whether it can be used.
+        state: RelayState,
+    },
+    /// The network under us changed; these are the interfaces' addresses now.
+    LinkChanged {
+        /// As in [`Config::addresses`].
+        addresses: Vec<IpAddr>,
+    },
+    /// Ping a peer over every path.
+    Ping {
+        /// The peer.
+        peer: NodeId,
+        /// Gets what became of it.
+        reply: oneshot::Sender<PingResult>,
+    },
+    /// Everything `status` shows.
+    Status {
+        /// Gets it.
+        reply: oneshot::Sender<Status>,
+    },
+    /// Ask all STUN servers.
+    Netcheck {
+        /// Gets what they saw, after three seconds at most.
+        reply: oneshot::Sender<Report>,
+    },
+    /// Take the interface down and end.
+    Shutdown,
+}
+
+/// What the data thread tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// Connect to this region's relay, keep trying, and report by [`Command::RelayState`].
+    RelayWanted(RegionId),
+    /// Nothing needs this region's relay.
+    RelayUnwanted(RegionId),
+    /// The relay to be reachable through; report it to the server.
+    HomeRelay(RegionId),
+    /// The endpoints to announce to the server.
+    Endpoints(Vec<Endpoint>),
+    /// What is known about the network; report it to the server.
+    NetInfo(Report),
+    /// A peer with traffic is reached another way, or (`None`) not at all.
+    PathChanged {
+        /// The peer.
+        peer: NodeId,
+        /// The path before.
+        from: Option<PathAddr>,
+        /// The path from now on.
+        to: Option<PathAddr>,
+    },
+    /// The own key has expired: nothing passes until a netmap with a valid one comes.
+    SelfExpired,
+}
+
+/// Packets for a client of a relay. When the queue is full the newest are dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelaySend {
+    /// The relay's region.
+    pub region: RegionId,
+    /// The client.
+    pub to: NodeKey,
+    /// The length of every packet but the last.
+    pub segment_size: usize,
+    /// Packets back to back, each to be sent in a frame of its own.
+    pub bytes: Bytes,
+}
+
+/// The data thread as the rest of the agent sees it.
+#[derive(Debug)]
+pub struct DataHandle {
+    /// Takes commands.
+    pub commands: Commands,
+    /// State changes; closed when the thread has ended.
+    pub notices: mpsc::Receiver<Notice>,
+    /// Packets for relays; closed when the thread has ended.
+    pub relay: mpsc::Receiver<RelaySend>,
+    /// The TUN's name.
+    pub interface: String,
+    /// The port that the UDP sockets are bound to.
+    pub udp_port: u16,
+}
+
+/// The way to the data thread; clones lead to the same thread.
+#[derive(Debug, Clone)]
+pub struct Commands {
+    queue: mpsc::Sender<Command>,
+}
+
+/// The data thread has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the data thread has ended")]
+pub struct Ended;
+
+impl Commands {
+    /// Hands over a command, waiting for room in the queue.
+    pub async fn send(&self, command: Command) -> Result<(), Ended> {
+        self.queue.send(command).await.map_err(|_| Ended)
+    }
+
+    /// Hands over a packet from a relay, or drops it when the queue is full.
+    pub fn offer_packet(&self, region: RegionId, from: NodeKey, bytes: Bytes) {
+        let packet = Command::RelayPacket {
+            region,
+            from,
+            bytes,
+        };
+        let _ = self.queue.try_send(packet);
+    }
+}
+
+/// Opens the TUN and the UDP sockets and starts the thread. When it returns,
+/// the interface exists and is up, without addresses.
+pub fn spawn(_config: Config) -> std::io::Result<DataHandle> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
