@@ -28,8 +28,11 @@ use wire::{
 
 use crate::{
     discovery::{Discovery, stun},
-    event::{Dropped, Event, PathAddr, PeerStatus, PingId, Status, Transmit, TunWrite, Wake},
+    event::{Dropped, Event, PeerStatus, PingId, Status, Transmit, TunWrite, Wake},
+    filter::{Filter, Sources},
+    offload::{Coalescer, Offload},
     relays::Relays,
+    routes::Routes,
     timers::{Timer, Timers},
     train::Trains,
     tunnel::Gate,
@@ -42,6 +45,7 @@ mod ping;
 mod probe;
 pub(crate) mod table;
 
+use inbound::Origin;
 use ping::Pings;
 use table::Table;
 
@@ -52,22 +56,19 @@ pub struct Config {
     pub node: NodeSecret,
     /// The path-discovery key, new at each process start.
     pub disco: DiscoSecret,
-    /// The TUN's MTU: no inner packet longer than this is made.
-    pub mtu: u16,
-    /// The kernel takes superpackets; else every packet is written to the TUN alone.
-    pub tun_offload: bool,
+    /// What the TUN takes in one piece.
+    pub tun_offload: Offload,
     /// Datagrams in one [`Transmit`]: 64 is safe on every kernel, 1 switches trains off.
     pub max_segments: usize,
 }
 
 impl Config {
-    /// The defaults for a pair of keys: MTU 1280, all offloads.
+    /// The defaults for a pair of keys: all offloads.
     pub const fn new(node: NodeSecret, disco: DiscoSecret) -> Self {
         Self {
             node,
             disco,
-            mtu: 1280,
-            tun_offload: true,
+            tun_offload: Offload::TcpUdp,
             max_segments: 64,
         }
     }
@@ -134,12 +135,17 @@ pub struct Node {
     /// It has ended.
     expired: bool,
     table: Table,
+    routes: Routes,
+    filter: Filter,
     discovery: Discovery,
     netcheck_asked: bool,
     relays: Relays,
     pings: Pings,
     timers: Timers,
     trains: Trains,
+    tun: Coalescer,
+    /// Holds within one call of `handle_udp` or `handle_relay`.
+    judged: Option<inbound::Judged>,
     events: VecDeque<Event>,
     dropped: [u64; Dropped::ALL.len()],
 }
@@ -147,8 +153,7 @@ pub struct Node {
 impl Node {
     /// A node without a netmap: it drops everything until [`Self::set_netmap`].
     /// `seed` feeds every random choice but WireGuard's own.
-    pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
-        let _ = now;
+    pub fn new(config: Config, seed: [u8; 32], _now: Instant) -> Self {
         Self {
             own: config.node.public(),
             disco_key: config.disco.public(),
@@ -158,12 +163,16 @@ impl Node {
             expires_at: None,
             expired: false,
             table: Table::default(),
+            routes: Routes::default(),
+            filter: Filter::default(),
             discovery: Discovery::default(),
             netcheck_asked: false,
             relays: Relays::default(),
             pings: Pings::default(),
             timers: Timers::default(),
             trains: Trains::new(config.max_segments),
+            tun: Coalescer::new(config.tun_offload),
+            judged: None,
             events: VecDeque::new(),
             dropped: [0; Dropped::ALL.len()],
             config,
@@ -217,6 +226,11 @@ impl Node {
         self.check_invariants();
     }
 
+    /// The TUN takes less in one piece than was thought.
+    pub fn set_tun_offload(&mut self, offload: Offload) {
+        self.tun.set_offload(offload);
+    }
+
     /// Pings a peer over every path there is; ends in [`Event::PingFinished`].
     pub fn ping(&mut self, peer: NodeId, now: Instant) -> PingId {
         let id = self.start_ping(peer, now);
@@ -252,14 +266,16 @@ impl Node {
         now: Instant,
     ) {
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
+        self.judged = None;
         for datagram in bytes.chunks_mut(segment_size.max(1)) {
             if stun::looks_like(datagram) {
                 self.discovery.handle_answer(datagram, now);
                 self.run_discovery(now);
             } else {
-                self.receive(PathAddr::Direct(from), None, datagram, now);
+                self.receive(Origin::Udp(from), datagram, now);
             }
         }
+        self.schedule_flows();
         self.check_invariants();
     }
 
@@ -271,7 +287,9 @@ impl Node {
         bytes: &mut [u8],
         now: Instant,
     ) {
-        self.receive(PathAddr::Relay(region), Some(from), bytes, now);
+        self.judged = None;
+        self.receive(Origin::Relay(region, from), bytes, now);
+        self.schedule_flows();
         self.check_invariants();
     }
 
@@ -289,6 +307,7 @@ impl Node {
                 Timer::Stun => self.run_discovery(now),
                 Timer::KeyExpiry => self.handle_expiry(now),
                 Timer::Relays => self.handle_relays_timeout(now),
+                Timer::Flows => self.handle_flows_timeout(now),
                 Timer::Pings => self.handle_pings_timeout(now),
             }
         }
@@ -309,12 +328,12 @@ impl Node {
 
     /// The next packet or superpacket for the TUN.
     pub fn poll_tun(&mut self) -> Option<TunWrite<'_>> {
-        None
+        self.tun.poll()
     }
 
     /// As [`Self::poll_tun`], but leaves a superpacket that more packets may join.
     pub fn poll_full_tun(&mut self) -> Option<TunWrite<'_>> {
-        None
+        self.tun.poll_full()
     }
 
     /// The next event.
@@ -367,6 +386,30 @@ impl Node {
     }
 
     // === inside ===
+
+    /// Compiles routes and filter anew.
+    fn renew_rules(&mut self, netmap: &Netmap, now: Instant) {
+        let mut routes = Routes::default();
+        let mut sources = Sources::default();
+        for (slot, peer) in self.table.iter() {
+            for prefix in &peer.info.allowed_ips {
+                routes.insert(*prefix, slot);
+            }
+            for address in peer.info.addresses.iter().filter(|p| p.is_host()) {
+                let capabilities = peer.info.cap_map.keys().map(String::as_str);
+                sources.insert(address.addr, capabilities);
+            }
+        }
+        self.routes = routes;
+        self.filter.set_rules(&netmap.filter, sources, now);
+        self.timers.set(Timer::Flows, None);
+        self.schedule_flows();
+    }
+
+    fn handle_flows_timeout(&mut self, now: Instant) {
+        self.filter.handle_timeout(now);
+        self.schedule_flows();
+    }
 
     fn drop_packet(&mut self, reason: Dropped) {
         self.dropped[reason as usize] += 1;

@@ -20,6 +20,8 @@ pub(crate) enum Timer {
     Relays,
     /// Pings that people wait for.
     Pings,
+    /// Flows that were quiet for long.
+    Flows,
 }
 
 /// The deadlines. A deadline may fire early: whoever is called looks at the clock.
@@ -46,6 +48,11 @@ impl Timers {
         if self.by_key.get(&timer).is_none_or(|(old, _)| at < *old) {
             self.set(timer, Some((at, wake)));
         }
+    }
+
+    /// Whether `timer` has a deadline.
+    pub(crate) fn is_set(&self, timer: Timer) -> bool {
+        self.by_key.contains_key(&timer)
     }
 
     /// The earliest deadline.

@@ -18,6 +18,7 @@ struct Train {
     len: usize,
     segment_size: usize,
     count: usize,
+    last_size: usize,
     closed: bool,
 }
 
@@ -81,6 +82,7 @@ impl Trains {
             len: 0,
             segment_size,
             count: 0,
+            last_size: 0,
             closed: false,
         });
     }
@@ -93,16 +95,27 @@ impl Trains {
             return;
         };
         train.len += size;
+        train.last_size = size;
         train.count += 1;
         train.closed = size < train.segment_size || train.count >= max_segments;
     }
 
-    /// The datagram that the last [`Self::commit`] of `via` added.
-    pub(crate) fn last(&self, via: Via, size: usize) -> &[u8] {
-        self.queue
-            .iter()
-            .rfind(|t| t.via == via)
-            .map_or(&[], |t| &t.buffer[t.len - size..t.len])
+    /// Queues the last datagram of `via` a second time, for another way.
+    pub(crate) fn repeat_last(&mut self, via: Via, second: Via) {
+        let Some(source) = self.queue.iter().rposition(|t| t.via == via) else {
+            return;
+        };
+        let size = self.queue[source].last_size;
+        self.slot(second, size);
+        let target = self.queue.iter().rposition(|t| t.via == second);
+        let trains = self.queue.make_contiguous();
+        if let Some(target) = target
+            && let Ok([from, to]) = trains.get_disjoint_mut([source, target])
+        {
+            let datagram = &from.buffer[from.len - size..from.len];
+            to.buffer[to.len..to.len + size].copy_from_slice(datagram);
+            self.commit(second, size);
+        }
     }
 
     /// What was written into the last [`Self::slot`] of `via` is `size` bytes of
@@ -115,6 +128,7 @@ impl Trains {
         if train.count == 0 {
             train.segment_size = size;
             train.len = size;
+            train.last_size = size;
             train.count = 1;
             train.closed = true;
             return;
@@ -148,6 +162,7 @@ impl Trains {
         if let Some(train) = self.queue.back_mut() {
             train.buffer[..datagram.len()].copy_from_slice(datagram);
             train.len = datagram.len();
+            train.last_size = datagram.len();
             train.count = 1;
             train.closed = true;
         }

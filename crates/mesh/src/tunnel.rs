@@ -157,6 +157,8 @@ pub(crate) struct Tunnel {
     last_tick: Instant,
     /// Packets may be waiting inside.
     waiting: bool,
+    /// The longest packet that ever waited.
+    longest_waiting: usize,
     /// Since when a handshake of ours has had no answer.
     handshake_since: Option<Instant>,
     last_handshake: Option<Instant>,
@@ -187,6 +189,7 @@ impl Tunnel {
             )),
             last_tick: now,
             waiting: false,
+            longest_waiting: 0,
             handshake_since: None,
             last_handshake: None,
         }
@@ -202,7 +205,7 @@ impl Tunnel {
         match self.tunn.encapsulate(packet, out) {
             TunnResult::WriteToNetwork(message) if is_data(message) => Sealed::Data(message.len()),
             TunnResult::WriteToNetwork(message) => {
-                self.waiting = true;
+                self.note_waiting(packet);
                 self.handshake_since.get_or_insert(now);
                 Sealed::Handshake(message.len())
             }
@@ -210,7 +213,7 @@ impl Tunnel {
             | TunnResult::Err(_)
             | TunnResult::WriteToTunnelV4(..)
             | TunnResult::WriteToTunnelV6(..) => {
-                self.waiting = true;
+                self.note_waiting(packet);
                 Sealed::Waiting
             }
         }
@@ -251,14 +254,37 @@ impl Tunnel {
         self.waiting
     }
 
-    /// Encrypts the next waiting packet into `out`; `None` when none is left or
-    /// there is still no session. A handshake message is returned as such.
-    pub(crate) fn next_waiting(&mut self, out: &mut [u8]) -> Option<Sealed> {
+    fn note_waiting(&mut self, packet: &[u8]) {
+        self.waiting = true;
+        self.longest_waiting = self.longest_waiting.max(packet.len());
+    }
+
+    /// The longest packet that may be waiting.
+    pub(crate) const fn longest_waiting(&self) -> usize {
+        self.longest_waiting
+    }
+
+    /// Whether its clock must be moved by [`Self::tick`] before use.
+    pub(crate) fn is_stale(&self, now: Instant) -> bool {
+        now >= self.last_tick + TICK
+    }
+
+    /// Encrypts the next waiting packet into `out`, which has room for the longest;
+    /// `None` when none is left or there is still no session. A handshake
+    /// message is returned as such.
+    pub(crate) fn next_waiting(&mut self, out: &mut [u8], now: Instant) -> Option<Sealed> {
+        debug_assert!(
+            out.len() >= MAX_HANDSHAKE.max(self.longest_waiting + OVERHEAD),
+            "the caller provides room for what may be written"
+        );
         match self.tunn.decapsulate(None, &[], out) {
             TunnResult::WriteToNetwork(message) if is_data(message) => {
                 Some(Sealed::Data(message.len()))
             }
-            TunnResult::WriteToNetwork(message) => Some(Sealed::Handshake(message.len())),
+            TunnResult::WriteToNetwork(message) => {
+                self.handshake_since.get_or_insert(now);
+                Some(Sealed::Handshake(message.len()))
+            }
             TunnResult::Done => {
                 self.waiting = self.handshake_since.is_some();
                 None
@@ -272,7 +298,7 @@ impl Tunnel {
     /// Moves the tunnel's clock when its last tick is old. A message of the
     /// returned length may have been written to `out`: send it alone.
     pub(crate) fn tick(&mut self, out: &mut [u8; MAX_HANDSHAKE], now: Instant) -> Option<usize> {
-        if now < self.last_tick + TICK {
+        if !self.is_stale(now) {
             return None;
         }
         self.last_tick = now;

@@ -189,6 +189,7 @@ impl Node {
         self.finish_ping(tx, answered);
         if !had_way {
             self.retry_handshake(slot, now);
+            self.flush_waiting(slot, now);
         }
     }
 
@@ -218,6 +219,10 @@ impl Node {
         if active {
             self.discovery.keep_fresh(now, &mut self.rng);
         }
+        self.schedule_discovery();
+    }
+
+    pub(super) fn schedule_discovery(&mut self) {
         let at = self.discovery.poll_timeout();
         self.timers.set(Timer::Stun, at.map(|at| (at, Wake::Stun)));
     }
@@ -334,18 +339,9 @@ impl Node {
 
     /// Sends one message over every way that the peer's path names.
     pub(super) fn send_to_peer(&mut self, slot: u32, message: &[u8], now: Instant) {
-        let Some(peer) = self.table.get(slot) else {
-            return;
-        };
-        let key = peer.info.key;
-        let Some(route) = peer.live.as_ref().map(|l| l.path.route(now)) else {
-            return;
-        };
-        if let Some(addr) = route.direct {
-            self.send_alone(Via::Udp(addr), message, now);
-        }
-        if let Some(region) = route.relay {
-            self.send_alone(Via::Relay { region, peer: key }, message, now);
+        let ways = self.ways(slot, now);
+        for via in [ways.first, ways.second].into_iter().flatten() {
+            self.trains.push(via, message);
         }
     }
 }

@@ -73,7 +73,7 @@ impl Pair {
     fn waiting(&mut self, end: usize) -> Vec<Vec<u8>> {
         let mut messages = Vec::new();
         let mut out = vec![0; 2_000];
-        while let Some(sealed) = self.ends[end].next_waiting(&mut out) {
+        while let Some(sealed) = self.ends[end].next_waiting(&mut out, self.now) {
             let Sealed::Data(n) = sealed else {
                 panic!("{sealed:?} while there is a session")
             };

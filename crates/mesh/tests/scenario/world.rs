@@ -26,21 +26,21 @@ use wire::{
     relay_map::{Region, RegionId, RelayHost, RelayMap},
 };
 
-pub const REGION: RegionId = RegionId(900);
+pub(crate) const REGION: RegionId = RegionId(900);
 const PORT: u16 = 41_641;
 const STUN: [&str; 2] = ["192.0.2.9:3478", "192.0.2.9:3479"];
 
-pub const fn secs(n: u64) -> Duration {
+pub(crate) const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-pub const fn millis(n: u64) -> Duration {
+pub(crate) const fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
 /// Where a node is.
 #[derive(Debug, Clone, Copy)]
-pub enum Site {
+pub(crate) enum Site {
     Public,
     Behind(Behaviour),
     /// Behind an easy NAT whose firewall drops UDP.
@@ -48,15 +48,15 @@ pub enum Site {
 }
 
 /// One node and what its shell would hold.
-pub struct Agent {
-    pub node: Node,
-    pub host: HostId,
-    pub nat: Option<NatId>,
-    pub id: NodeId,
-    pub ip: Ipv4Addr,
+pub(crate) struct Agent {
+    pub(crate) node: Node,
+    pub(crate) host: HostId,
+    pub(crate) nat: Option<NatId>,
+    pub(crate) id: NodeId,
+    pub(crate) ip: Ipv4Addr,
     /// Packets that reached its TUN.
-    pub inbox: Vec<Vec<u8>>,
-    pub events: Vec<Event>,
+    pub(crate) inbox: Vec<Vec<u8>>,
+    pub(crate) events: Vec<Event>,
     secret: NodeSecret,
     disco: DiscoSecret,
     endpoints: Vec<SocketAddr>,
@@ -65,10 +65,10 @@ pub struct Agent {
     expired: bool,
 }
 
-pub struct World {
-    pub net: Net,
-    pub agents: Vec<Agent>,
-    pub filter: Vec<FilterRule>,
+pub(crate) struct World {
+    pub(crate) net: Net,
+    pub(crate) agents: Vec<Agent>,
+    pub(crate) filter: Vec<FilterRule>,
     peers: BTreeMap<usize, Arc<Peer>>,
     wall: Timestamp,
     start: Instant,
@@ -85,7 +85,7 @@ impl Drop for World {
 impl World {
     // === building ===
 
-    pub fn new(sites: &[Site]) -> Self {
+    pub(crate) fn new(sites: &[Site]) -> Self {
         let mut net = Net::new(1);
         for addr in STUN {
             net.add_stun(addr.parse().unwrap());
@@ -151,7 +151,7 @@ impl World {
     // === the server ===
 
     /// Gives every node its netmap, as a server would after a change.
-    pub fn publish(&mut self) {
+    pub(crate) fn publish(&mut self) {
         for (i, agent) in self.agents.iter().enumerate() {
             let peer = agent.as_peer();
             if self.peers.get(&i).is_none_or(|old| **old != peer) {
@@ -174,19 +174,19 @@ impl World {
         }
     }
 
-    pub fn set_policy(&mut self, filter: Vec<FilterRule>) {
+    pub(crate) fn set_policy(&mut self, filter: Vec<FilterRule>) {
         self.filter = filter;
         self.publish();
     }
 
     /// The server says that a node's key has expired.
-    pub fn expire(&mut self, i: usize) {
+    pub(crate) fn expire(&mut self, i: usize) {
         self.agents[i].expired = true;
         self.publish();
     }
 
     /// A node's key will end some time from now.
-    pub fn expire_in(&mut self, i: usize, time: Duration) {
+    pub(crate) fn expire_in(&mut self, i: usize, time: Duration) {
         let wall = self.wall.plus(self.net.now() - self.start);
         self.agents[i].key_expiry = Some(wall.plus(time));
         self.publish();
@@ -195,13 +195,13 @@ impl World {
     // === time ===
 
     /// Lets `time` pass.
-    pub fn run(&mut self, time: Duration) {
+    pub(crate) fn run(&mut self, time: Duration) {
         let until = self.net.now() + time;
         self.run_until(until, |_| false);
     }
 
     /// Runs until `done`, at most for `time`; panics with the trace when it never is.
-    pub fn wait(&mut self, time: Duration, what: &str, done: impl Fn(&Self) -> bool) {
+    pub(crate) fn wait(&mut self, time: Duration, what: &str, done: impl Fn(&Self) -> bool) {
         let until = self.net.now() + time;
         assert!(self.run_until(until, done), "within {time:?}: {what}");
     }
@@ -324,7 +324,7 @@ impl World {
 
     /// Pings as `warren ping` does, once a second, until a path of the wanted
     /// kind answers or five seconds have passed.
-    pub fn ping_path(&mut self, from: usize, to: usize) -> Option<PathAddr> {
+    pub(crate) fn ping_path(&mut self, from: usize, to: usize) -> Option<PathAddr> {
         let mut last = None;
         for _ in 0..5 {
             let peer = self.agents[to].id;
@@ -341,7 +341,7 @@ impl World {
         last
     }
 
-    pub fn answer(&self, i: usize, ping: PingId) -> Option<PingResult> {
+    pub(crate) fn answer(&self, i: usize, ping: PingId) -> Option<PingResult> {
         self.agents[i].events.iter().find_map(|e| match e {
             Event::PingFinished { id, result, .. } if *id == ping => Some(*result),
             _ => None,
@@ -349,12 +349,12 @@ impl World {
     }
 
     /// Sends one UDP packet with `payload` through the tunnel.
-    pub fn send(&mut self, from: usize, to: usize, port: u16, payload: &[u8]) {
+    pub(crate) fn send(&mut self, from: usize, to: usize, port: u16, payload: &[u8]) {
         let packet = udp_packet(self.agents[from].ip, self.agents[to].ip, port, payload);
         self.send_packet(from, &packet);
     }
 
-    pub fn send_packet(&mut self, from: usize, packet: &[u8]) {
+    pub(crate) fn send_packet(&mut self, from: usize, packet: &[u8]) {
         let mut frame = vec![0; VNET_HDR_LEN];
         frame.extend_from_slice(packet);
         let now = self.net.now();
@@ -363,18 +363,18 @@ impl World {
     }
 
     /// How a node says it reaches another.
-    pub fn path(&self, from: usize, to: usize) -> Option<PathAddr> {
+    pub(crate) fn path(&self, from: usize, to: usize) -> Option<PathAddr> {
         let status = self.agents[from].node.status(self.net.now());
         let peer = self.agents[to].id;
         status.peers.iter().find(|p| p.id == peer)?.path
     }
 
-    pub fn is_direct(&self, from: usize, to: usize) -> bool {
+    pub(crate) fn is_direct(&self, from: usize, to: usize) -> bool {
         matches!(self.path(from, to), Some(PathAddr::Direct(_)))
     }
 
     /// The payloads that reached a node's TUN, which is emptied.
-    pub fn take_payloads(&mut self, i: usize) -> Vec<Vec<u8>> {
+    pub(crate) fn take_payloads(&mut self, i: usize) -> Vec<Vec<u8>> {
         let inbox = std::mem::take(&mut self.agents[i].inbox);
         inbox.iter().map(|p| p[28..].to_vec()).collect()
     }
@@ -399,7 +399,7 @@ impl Agent {
     }
 }
 
-pub fn allow(src: &str, ports: PortRange) -> FilterRule {
+pub(crate) fn allow(src: &str, ports: PortRange) -> FilterRule {
     FilterRule {
         src_ips: vec![src.to_owned()],
         dst_ports: vec![DstPorts {
@@ -434,7 +434,7 @@ fn relay_map() -> RelayMap {
 }
 
 /// An IPv4 UDP packet from port 4000, checksums right.
-pub fn udp_packet(from: Ipv4Addr, to: Ipv4Addr, port: u16, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn udp_packet(from: Ipv4Addr, to: Ipv4Addr, port: u16, payload: &[u8]) -> Vec<u8> {
     let total = u16::try_from(28 + payload.len()).unwrap();
     let mut packet = vec![0x45, 0];
     packet.extend_from_slice(&total.to_be_bytes());
