@@ -8,6 +8,7 @@ pub mod client;
 pub mod frame;
 pub mod greeting;
 pub mod switchboard;
+pub mod train;
 
 pub use client::{ClientSession, Event};
 pub use frame::Frame;
