@@ -7,6 +7,7 @@ pub mod extract;
 pub mod gate;
 pub mod guard;
 pub mod headers;
+pub mod layers;
 pub mod install;
 pub mod peer;
 pub mod problem;
