@@ -97,7 +97,10 @@ async fn a_head_that_drips_ends() {
     };
     let open = open(patience, 10).await;
     let mut stream = TcpStream::connect(open.addr).await.unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow:").await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow:")
+        .await
+        .unwrap();
     let answer = read_to_end(&mut stream).await;
     assert!(!answer.starts_with(b"HTTP/1.1 200"));
 }
@@ -126,7 +129,10 @@ async fn an_idle_http2_connection_ends() {
 async fn connections_over_the_cap_are_closed_at_once() {
     let open = open(patient(), 1).await;
     let mut first = TcpStream::connect(open.addr).await.unwrap();
-    first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    first
+        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = [0; 12];
     first.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");
@@ -145,7 +151,9 @@ async fn an_upgraded_connection_keeps_its_place_and_outlives_idle_times() {
     let open = open(patience, 10).await;
     let mut stream = TcpStream::connect(open.addr).await.unwrap();
     stream
-        .write_all(b"GET /upgrade HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n")
+        .write_all(
+            b"GET /upgrade HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n",
+        )
         .await
         .unwrap();
     let mut head = Vec::new();
@@ -165,7 +173,9 @@ async fn an_upgraded_connection_keeps_its_place_and_outlives_idle_times() {
 async fn a_stop_lets_no_new_connection_in_and_ends() {
     let open = open(patient(), 10).await;
     let mut idle = TcpStream::connect(open.addr).await.unwrap();
-    idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = [0; 12];
     idle.read_exact(&mut answer).await.unwrap();
     open.stop.cancel();
