@@ -10,6 +10,7 @@ use instant_acme::{
 };
 use rcgen::{CertificateParams, CustomExtension, DistinguishedName, KeyPair};
 use rustls::sign::CertifiedKey;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use wire::Timestamp;
 
 use super::{
@@ -168,5 +169,15 @@ fn answer(name: &str, digest: &[u8]) -> anyhow::Result<Arc<CertifiedKey>> {
     params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
     let key = KeyPair::generate()?;
     let certificate = params.self_signed(&key)?;
-    Material::from_pem(&certificate.pem(), &key.serialize_pem())?.certified()
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    // The critical extension that makes this certificate useless elsewhere also
+    // keeps rustls from parsing it, so key and certificate are joined unread.
+    let signer = rustls::crypto::ring::sign::any_supported_type(&key)?;
+    Ok(Arc::new(CertifiedKey::new(
+        vec![certificate.der().clone()],
+        signer,
+    )))
 }
+
+#[cfg(test)]
+mod tests;
