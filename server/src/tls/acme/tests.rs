@@ -34,7 +34,10 @@ impl Drop for Pebble {
 }
 
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-#[expect(clippy::disallowed_methods, reason = "where `go install` puts programs")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where `go install` puts programs"
+)]
 fn pebble() -> Option<PathBuf> {
     let go = std::env::var("HOME").map(|home| format!("{home}/go/bin/pebble"));
     let given = std::env::var("PEBBLE").ok();
@@ -99,7 +102,10 @@ fn write_config(dir: &Path, listen: u16, management: u16, tls_port: u16) -> Path
         names: vec!["127.0.0.1".to_owned()],
         not_after: Timestamp::from_unix_seconds(4_000_000_000),
     };
-    self_signed(&about, now).unwrap().keep(dir, "https", &about).unwrap();
+    self_signed(&about, now)
+        .unwrap()
+        .keep(dir, "https", &about)
+        .unwrap();
     let file = dir.join("https.pem");
     let config = serde_json::json!({"pebble": {
         "listenAddress": format!("127.0.0.1:{listen}"),
