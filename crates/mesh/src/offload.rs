@@ -5,43 +5,15 @@
 //! into packets of the path's size; written to it, packets of one flow go
 //! together as [`Coalescer`] put them together.
 
-use crate::{
-    event::TunWrite,
-    packet::{Malformed, Packet},
-};
+mod checksum;
+mod coalesce;
+mod split;
+
+pub use coalesce::Coalescer;
+pub use split::{Segments, split};
 
 /// The length of a `virtio_net_hdr`.
 pub const VNET_HDR_LEN: usize = 10;
-
-/// Cuts one frame, as read from the TUN, into packets with all checksums in
-/// place. The frame is working space: each packet's header is written right
-/// before its payload, over bytes handed out before, so no payload moves.
-pub fn split(frame: &mut [u8]) -> Result<Segments<'_>, Malformed> {
-    Ok(Segments { frame })
-}
-
-/// The packets of one frame.
-#[derive(Debug)]
-pub struct Segments<'a> {
-    frame: &'a mut [u8],
-}
-
-impl Segments<'_> {
-    /// The packet or superpacket, for route and filter; before the first [`Self::next_segment`].
-    pub fn packet(&self) -> Result<Packet<'_>, Malformed> {
-        Packet::parse(&self.frame[VNET_HDR_LEN..])
-    }
-
-    /// The length of the longest packet to come.
-    pub fn longest(&self) -> usize {
-        self.frame.len()
-    }
-
-    /// The next packet, complete.
-    pub fn next_segment(&mut self) -> Option<&[u8]> {
-        None
-    }
-}
 
 /// What the TUN takes in one piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,55 +26,118 @@ pub enum Offload {
     TcpUdp,
 }
 
-/// Puts packets together into superpackets for the TUN, in the order of each flow.
-///
-/// For each packet: write it (decrypt it) into [`Self::room`], look at it by
-/// [`Self::written`], then [`Self::commit`] or [`Self::discard`].
-#[derive(Debug)]
-pub struct Coalescer {
-    _offload: Offload,
-    buffer: Vec<u8>,
+/// The checksum is the sum of the pseudo header, to be completed.
+const NEEDS_CSUM: u8 = 1;
+
+/// What kind of superpacket follows (`VIRTIO_NET_HDR_GSO_*`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gso {
+    None,
+    TcpV4,
+    TcpV6,
+    Udp,
 }
 
-impl Coalescer {
-    /// Without packets.
-    pub fn new(offload: Offload) -> Self {
-        Self {
-            _offload: offload,
-            buffer: vec![0; 70_000],
+impl Gso {
+    const fn from_wire(kind: u8) -> Option<Self> {
+        // The high bit says that the first segment carries CWR; the flags say it too.
+        Some(match kind & 0x7f {
+            0 => Self::None,
+            1 => Self::TcpV4,
+            4 => Self::TcpV6,
+            5 => Self::Udp,
+            _ => return None,
+        })
+    }
+
+    const fn to_wire(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::TcpV4 => 1,
+            Self::TcpV6 => 4,
+            Self::Udp => 5,
+        }
+    }
+}
+
+/// A `virtio_net_hdr`, in the machine's byte order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct VnetHeader {
+    needs_csum: bool,
+    gso: Gso,
+    /// Of the first segment; not trusted when read, for forwarded packets carry nonsense.
+    header_len: u16,
+    /// Payload of every segment but the last.
+    segment_size: u16,
+    csum_start: u16,
+    csum_offset: u16,
+}
+
+impl VnetHeader {
+    /// A single packet with nothing to complete.
+    const PLAIN: Self = Self {
+        needs_csum: false,
+        gso: Gso::None,
+        header_len: 0,
+        segment_size: 0,
+        csum_start: 0,
+        csum_offset: 0,
+    };
+
+    fn read(bytes: &[u8; VNET_HDR_LEN]) -> Option<Self> {
+        let [flags, gso, h0, h1, s0, s1, c0, c1, o0, o1] = *bytes;
+        Some(Self {
+            needs_csum: flags & NEEDS_CSUM != 0,
+            gso: Gso::from_wire(gso)?,
+            header_len: u16::from_ne_bytes([h0, h1]),
+            segment_size: u16::from_ne_bytes([s0, s1]),
+            csum_start: u16::from_ne_bytes([c0, c1]),
+            csum_offset: u16::from_ne_bytes([o0, o1]),
+        })
+    }
+
+    const fn to_bytes(self) -> [u8; VNET_HDR_LEN] {
+        let flags = if self.needs_csum { NEEDS_CSUM } else { 0 };
+        let [h0, h1] = self.header_len.to_ne_bytes();
+        let [s0, s1] = self.segment_size.to_ne_bytes();
+        let [c0, c1] = self.csum_start.to_ne_bytes();
+        let [o0, o1] = self.csum_offset.to_ne_bytes();
+        let gso = self.gso.to_wire();
+        [flags, gso, h0, h1, s0, s1, c0, c1, o0, o1]
+    }
+}
+
+/// The upper protocols that superpackets exist for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Tcp,
+    Udp,
+}
+
+impl Stream {
+    /// Where the checksum is in the header.
+    const fn csum_offset(self) -> usize {
+        match self {
+            Self::Tcp => 16,
+            Self::Udp => 6,
         }
     }
 
-    /// The TUN takes less than was thought.
-    pub fn set_offload(&mut self, offload: Offload) {
-        self._offload = offload;
+    const fn protocol(self) -> u8 {
+        match self {
+            Self::Tcp => wire::net::protocol::TCP,
+            Self::Udp => wire::net::protocol::UDP,
+        }
     }
 
-    /// Where the next packet is to be written: at least `size` bytes and at
-    /// least 256. Likely right behind its predecessor, so that nothing moves;
-    /// what lies before it is kept safe until commit or discard.
-    pub fn room(&mut self, size: usize) -> &mut [u8] {
-        &mut self.buffer[..size.max(256)]
-    }
-
-    /// The first `len` bytes of the room.
-    pub fn written(&self, len: usize) -> &[u8] {
-        &self.buffer[..len]
-    }
-
-    /// The first `len` bytes of the room are a packet for the TUN.
-    pub fn commit(&mut self, _len: usize) {}
-
-    /// Nothing in the room is for the TUN.
-    pub fn discard(&mut self) {}
-
-    /// The next frame, in order.
-    pub fn poll(&mut self) -> Option<TunWrite<'_>> {
-        None
-    }
-
-    /// As [`Self::poll`], but leaves a superpacket that more packets may join.
-    pub fn poll_full(&mut self) -> Option<TunWrite<'_>> {
-        None
+    /// The header's length, from its beginning.
+    fn header_len(self, header: &[u8]) -> Option<usize> {
+        match self {
+            Self::Tcp => header.get(12).map(|b| usize::from(b >> 4) * 4),
+            Self::Udp => Some(8),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;
