@@ -81,11 +81,16 @@ impl PathAgent {
 
     /// The peer's endpoints; those no longer listed lose that reason to be known.
     pub(crate) fn set_endpoints(&mut self, endpoints: &[SocketAddr], now: Instant) {
+        let best = self.best.and_then(|b| self.candidates.get(&b.addr));
+        let was_listed = best.is_some_and(|c| c.in_netmap);
         for candidate in self.candidates.values_mut() {
             candidate.in_netmap = false;
         }
         for addr in endpoints.iter().filter(|a| candidate::is_plausible(**a)) {
             self.candidates.entry(*addr).or_default().in_netmap = true;
+        }
+        if was_listed && self.best.is_some_and(|b| !endpoints.contains(&b.addr)) {
+            self.distrust(now);
         }
         self.prune(now);
     }
@@ -289,6 +294,11 @@ impl PathAgent {
             self.candidates.entry(*addr).or_default().in_call = true;
         }
         self.prune(now);
+        // One who lists other addresses than the one in use may have moved.
+        let best = self.best.map(|b| b.addr);
+        if best.is_some_and(|addr| !endpoints.contains(&addr)) {
+            self.distrust(now);
+        }
         let too_soon = self
             .last_call_heard
             .is_some_and(|at| now < at + probe::CALL_PAUSE);

@@ -135,6 +135,11 @@ impl Net {
         self.nats[nat.0].reset();
     }
 
+    /// A NAT forgets its mappings, as after a power cut.
+    pub fn forget_mappings(&mut self, nat: NatId) {
+        self.nats[nat.0].reset();
+    }
+
     /// Puts a host somewhere else, under another address.
     pub fn move_host(&mut self, host: HostId, ip: IpAddr, behind: Option<NatId>) {
         let host = &mut self.hosts[host.0];

@@ -20,7 +20,7 @@ use simnet::{
     net::{Delivery, Net},
 };
 use wire::{
-    DiscoSecret, NodeId, NodeSecret, Timestamp,
+    DiscoKey, DiscoSecret, NodeId, NodeKey, NodeSecret, Timestamp,
     filter::{DstPorts, FilterRule},
     net::{PortRange, Prefix},
     relay_map::{Region, RegionId, RelayHost, RelayMap},
@@ -28,6 +28,7 @@ use wire::{
 
 pub(crate) const REGION: RegionId = RegionId(900);
 const PORT: u16 = 41_641;
+const SENDER_PORT: u16 = 4000;
 const STUN: [&str; 2] = ["192.0.2.9:3478", "192.0.2.9:3479"];
 
 pub(crate) const fn secs(n: u64) -> Duration {
@@ -58,11 +59,15 @@ pub(crate) struct Agent {
     pub(crate) inbox: Vec<Vec<u8>>,
     pub(crate) events: Vec<Event>,
     secret: NodeSecret,
+    key: NodeKey,
     disco: DiscoSecret,
+    disco_key: DiscoKey,
     endpoints: Vec<SocketAddr>,
     home: RegionId,
     key_expiry: Option<Timestamp>,
     expired: bool,
+    own_filter: Option<Vec<FilterRule>>,
+    holds_expired: Option<NodeId>,
 }
 
 pub(crate) struct World {
@@ -139,12 +144,16 @@ impl World {
             ip: Ipv4Addr::new(100, 64, 0, n),
             inbox: Vec::new(),
             events: Vec::new(),
+            key: secret.public(),
             secret,
+            disco_key: disco.public(),
             disco,
             endpoints: Vec::new(),
             home: RegionId(0),
             key_expiry: None,
             expired: false,
+            own_filter: None,
+            holds_expired: None,
         });
     }
 
@@ -162,12 +171,24 @@ impl World {
         let now = self.net.now();
         for (i, agent) in self.agents.iter_mut().enumerate() {
             let others = self.peers.iter().filter(|(j, _)| **j != i);
+            let expired = agent.holds_expired;
+            let as_held = |p: &Arc<Peer>| {
+                if expired == Some(p.id) {
+                    let expired = true;
+                    return Arc::new(Peer {
+                        expired,
+                        ..(**p).clone()
+                    });
+                }
+                Arc::clone(p)
+            };
+            let own_filter = agent.own_filter.as_ref();
             let netmap = Netmap {
                 addresses: vec![Prefix::host(agent.ip.into())],
                 key_expiry: agent.key_expiry,
                 expired: agent.expired,
-                peers: others.map(|(_, p)| (p.id, Arc::clone(p))).collect(),
-                filter: self.filter.clone(),
+                peers: others.map(|(_, p)| (p.id, as_held(p))).collect(),
+                filter: own_filter.unwrap_or(&self.filter).clone(),
                 relay_map: relay_map(),
             };
             agent.node.set_netmap(Arc::new(netmap), wall, now);
@@ -177,6 +198,38 @@ impl World {
     pub(crate) fn set_policy(&mut self, filter: Vec<FilterRule>) {
         self.filter = filter;
         self.publish();
+    }
+
+    /// Rules for one node alone.
+    pub(crate) fn set_policy_of(&mut self, i: usize, filter: Vec<FilterRule>) {
+        self.agents[i].own_filter = Some(filter);
+        self.publish();
+    }
+
+    /// One node hears that another's key has expired; the others do not.
+    pub(crate) fn expire_for(&mut self, i: usize, peer: usize) {
+        self.agents[i].holds_expired = Some(self.agents[peer].id);
+        self.publish();
+    }
+
+    /// A node starts anew and has not heard from the server yet.
+    pub(crate) fn forget_netmap(&mut self, i: usize) {
+        let agent = &mut self.agents[i];
+        let config = Config::new(agent.secret.clone(), agent.disco.clone());
+        agent.node = Node::new(config, [9; 32], self.net.now());
+    }
+
+    /// Puts a node behind an easy NAT somewhere else; its shell notices.
+    pub(crate) fn relocate(&mut self, i: usize, ip: &str, outside: &str) {
+        let now = self.net.now();
+        let ip: IpAddr = ip.parse().unwrap();
+        let nat = self.net.add_nat(outside.parse().unwrap(), Behaviour::EASY);
+        let agent = &mut self.agents[i];
+        agent.nat = Some(nat);
+        self.net.move_host(agent.host, ip, Some(nat));
+        agent.node.set_local_endpoints(vec![SocketAddr::new(ip, PORT)], now);
+        agent.node.link_changed(now);
+        self.drain();
     }
 
     /// The server says that a node's key has expired.
@@ -257,7 +310,7 @@ impl World {
                 mut bytes,
             } => {
                 if let Some(agent) = self.agents.iter_mut().find(|a| a.host == host) {
-                    let from = wire::NodeKey::from_bytes(from);
+                    let from = NodeKey::from_bytes(from);
                     agent.node.handle_relay(REGION, from, &mut bytes, now);
                 }
             }
@@ -282,7 +335,7 @@ impl World {
     fn drain_one(&mut self, i: usize) -> bool {
         let now = self.net.now();
         let agent = &mut self.agents[i];
-        let own = *agent.secret.public().as_bytes();
+        let own = *agent.key.as_bytes();
         while let Some(transmit) = agent.node.poll_transmit() {
             for segment in transmit.bytes.chunks(transmit.segment_size) {
                 match transmit.via {
@@ -354,6 +407,16 @@ impl World {
         self.send_packet(from, &packet);
     }
 
+    /// Answers a packet that [`Self::send`] brought from the other to `port`.
+    pub(crate) fn answer_from(&mut self, from: usize, to: usize, port: u16, payload: &[u8]) {
+        let ips = (self.agents[from].ip, self.agents[to].ip);
+        let mut packet = udp_packet(ips.0, ips.1, SENDER_PORT, payload);
+        packet[20..22].copy_from_slice(&port.to_be_bytes());
+        // No checksum: legal in IPv4.
+        packet[26..28].fill(0);
+        self.send_packet(from, &packet);
+    }
+
     pub(crate) fn send_packet(&mut self, from: usize, packet: &[u8]) {
         let mut frame = vec![0; VNET_HDR_LEN];
         frame.extend_from_slice(packet);
@@ -386,8 +449,8 @@ impl Agent {
         Peer {
             id: self.id,
             name: format!("node{}", self.id),
-            key: self.secret.public(),
-            disco: self.disco.public(),
+            key: self.key,
+            disco: self.disco_key,
             allowed_ips: addresses.clone(),
             addresses,
             endpoints: self.endpoints.clone(),
@@ -433,7 +496,73 @@ fn relay_map() -> RelayMap {
     }
 }
 
-/// An IPv4 UDP packet from port 4000, checksums right.
+/// Numbered packets from one node to another, one every 10 ms.
+pub(crate) struct Stream {
+    from: usize,
+    to: usize,
+    port: u16,
+    sent: usize,
+    got: Vec<bool>,
+}
+
+impl Stream {
+    const PERIOD: Duration = millis(10);
+
+    pub(crate) fn new(from: usize, to: usize) -> Self {
+        Self {
+            from,
+            to,
+            port: 9,
+            sent: 0,
+            got: Vec::new(),
+        }
+    }
+
+    /// How many packets are sent in a time.
+    pub(crate) fn per(time: Duration) -> usize {
+        usize::try_from(time.as_millis() / Self::PERIOD.as_millis()).unwrap()
+    }
+
+    /// Sends one packet and lets half a period pass.
+    pub(crate) fn step(&mut self, world: &mut World) {
+        let number = u32::try_from(self.sent).unwrap().to_be_bytes();
+        self.sent += 1;
+        self.got.push(false);
+        world.send(self.from, self.to, self.port, &number);
+        world.run(Self::PERIOD / 2);
+        self.collect(world);
+    }
+
+    pub(crate) fn run(&mut self, world: &mut World, time: Duration) {
+        for _ in 0..Self::per(time) {
+            self.step(world);
+            world.run(Self::PERIOD / 2);
+        }
+        world.run(millis(500));
+        self.collect(world);
+    }
+
+    /// Looks at what has arrived.
+    pub(crate) fn collect(&mut self, world: &mut World) {
+        for payload in world.take_payloads(self.to) {
+            let number: [u8; 4] = payload[..4].try_into().unwrap();
+            let seen = &mut self.got[u32::from_be_bytes(number) as usize];
+            assert!(!*seen, "a packet arrives once");
+            *seen = true;
+        }
+    }
+
+    pub(crate) const fn sent(&self) -> usize {
+        self.sent
+    }
+
+    /// The numbers that have not arrived.
+    pub(crate) fn lost(&self) -> Vec<usize> {
+        (0..self.sent).filter(|n| !self.got[*n]).collect()
+    }
+}
+
+/// An IPv4 UDP packet from [`SENDER_PORT`], checksums right.
 pub(crate) fn udp_packet(from: Ipv4Addr, to: Ipv4Addr, port: u16, payload: &[u8]) -> Vec<u8> {
     let total = u16::try_from(28 + payload.len()).unwrap();
     let mut packet = vec![0x45, 0];
@@ -443,7 +572,7 @@ pub(crate) fn udp_packet(from: Ipv4Addr, to: Ipv4Addr, port: u16, payload: &[u8]
     packet.extend_from_slice(&to.octets());
     let sum = checksum(&packet, 0);
     packet[10..12].copy_from_slice(&sum.to_be_bytes());
-    packet.extend_from_slice(&4000u16.to_be_bytes());
+    packet.extend_from_slice(&SENDER_PORT.to_be_bytes());
     packet.extend_from_slice(&port.to_be_bytes());
     packet.extend_from_slice(&(total - 20).to_be_bytes());
     packet.extend_from_slice(&[0, 0]);
