@@ -5,19 +5,5 @@
 #[path = "scenario/world.rs"]
 mod world;
 
-#[path = "scenario/expired_peer.rs"]
-mod expired_peer;
-#[path = "scenario/forgery.rs"]
-mod forgery;
 #[path = "scenario/nat_pairs.rs"]
 mod nat_pairs;
-#[path = "scenario/policy_change.rs"]
-mod policy_change;
-#[path = "scenario/properties.rs"]
-mod properties;
-#[path = "scenario/rekey.rs"]
-mod rekey;
-#[path = "scenario/relay_fallback.rs"]
-mod relay_fallback;
-#[path = "scenario/roaming.rs"]
-mod roaming;

@@ -10,7 +10,7 @@ use std::{
 use mesh::{
     event::{Event, PathAddr, PingId, PingResult, Via},
     node::{Config, Netmap, Node, Peer, RelayState},
-    offload::VNET_HDR_LEN,
+    offload::{VNET_HDR_LEN, split},
 };
 use mock_instant::MockClock;
 use simnet::{
@@ -227,7 +227,9 @@ impl World {
         let agent = &mut self.agents[i];
         agent.nat = Some(nat);
         self.net.move_host(agent.host, ip, Some(nat));
-        agent.node.set_local_endpoints(vec![SocketAddr::new(ip, PORT)], now);
+        agent
+            .node
+            .set_local_endpoints(vec![SocketAddr::new(ip, PORT)], now);
         agent.node.link_changed(now);
         self.drain();
     }
@@ -348,7 +350,11 @@ impl World {
             }
         }
         while let Some(write) = agent.node.poll_tun() {
-            agent.inbox.push(write.frame[VNET_HDR_LEN..].to_vec());
+            let mut frame = write.frame.to_vec();
+            let mut segments = split(&mut frame).unwrap();
+            while let Some(packet) = segments.next_segment() {
+                agent.inbox.push(packet.to_vec());
+            }
         }
         let mut news = false;
         while let Some(event) = agent.node.poll_event() {
