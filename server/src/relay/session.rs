@@ -32,7 +32,7 @@ const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
 /// A write that makes no end in so long ends the session.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Signs of life go out this often, later by up to [`KEEPALIVE_JITTER_MS`].
-const KEEPALIVE: Duration = Duration::from_secs(60);
+const KEEPALIVE: Duration = Duration::from_mins(1);
 /// Spreads the keepalives of clients that came at once.
 const KEEPALIVE_JITTER_MS: u64 = 5_000;
 /// Bytes that one write takes at most, some TLS records.

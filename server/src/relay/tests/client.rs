@@ -193,14 +193,12 @@ impl Client {
         }
         if let Framing::WebSocket = self.framing {
             // RFC 6455: a final binary message, masked with zeros.
-            let len = u8::try_from(out.len()).ok().filter(|len| *len < 126);
             let mut head = vec![0x82];
-            match len {
-                Some(len) => head.push(0x80 | len),
-                None => {
-                    head.push(0x80 | 126);
-                    head.extend(u16::try_from(out.len()).unwrap().to_be_bytes());
-                }
+            if let Some(len) = u8::try_from(out.len()).ok().filter(|len| *len < 126) {
+                head.push(0x80 | len);
+            } else {
+                head.push(0xfe);
+                head.extend(u16::try_from(out.len()).unwrap().to_be_bytes());
             }
             head.extend([0; 4]);
             self.stream.write_all(&head).await.unwrap();
