@@ -1,1 +1,103 @@
-//! The composition root.
+//! The composition root: everything that is shared, made once.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use link::relay::RelaySecret;
+use wire::MachineSecret;
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    db::{Reason, Store, connect},
+    rng::Rng,
+    secret::Vault,
+    tenancy::Hub,
+};
+
+/// What every part of the server shares.
+#[derive(Debug)]
+pub struct App {
+    /// The configuration.
+    pub config: Config,
+    /// The database.
+    pub db: Store,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Rng,
+    /// Hashes and seals credentials.
+    pub vault: Arc<Vault>,
+    /// The server's own keys.
+    pub keys: ServerKeys,
+    /// Live tenants.
+    pub hub: Hub,
+}
+
+/// The server's own keys.
+#[derive(Debug)]
+pub struct ServerKeys {
+    /// What nodes know the server by.
+    pub noise: MachineSecret,
+    /// What nodes know the relay by.
+    pub relay: RelaySecret,
+}
+
+impl App {
+    /// Opens the data directory's key file and the database, and makes what is missing.
+    pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
+        let dir = config.data_dir();
+        crate::lifecycle::prepare_data_dir(&dir)?;
+        let rng = Rng;
+        let exists = config.sqlite_file().is_some_and(|file| file.exists());
+        let vault = Arc::new(Vault::open(&dir.join(KEY_FILE), exists, rng)?);
+        let db = connect(
+            &config.database_url(),
+            Arc::clone(&clock),
+            rng,
+            Arc::clone(&vault),
+        )
+        .await?;
+        let keys = server_keys(&db, &dir).await?;
+        Ok(Arc::new(Self {
+            config,
+            db,
+            clock,
+            rng,
+            vault,
+            keys,
+            hub: Hub::new(),
+        }))
+    }
+}
+
+/// The key of everything secret in the database, in the data directory.
+pub const KEY_FILE: &str = "vault.key";
+
+async fn server_keys(db: &Store, dir: &Path) -> Result<ServerKeys> {
+    let load = |name: &'static str| {
+        db.write_system(Reason::Start, move |rows| async move {
+            rows.ensure_secret(name).await
+        })
+    };
+    let context = || {
+        format!(
+            "the server's keys cannot be opened with {}",
+            dir.join(KEY_FILE).display()
+        )
+    };
+    let noise = load("noise").await.map_err(cause).with_context(context)?;
+    let relay = load("relay").await.map_err(cause).with_context(context)?;
+    Ok(ServerKeys {
+        noise: MachineSecret::from_bytes(*noise),
+        relay: RelaySecret::from_bytes(*relay),
+    })
+}
+
+/// The private side of an error, for the operator.
+fn cause(e: crate::error::Error) -> anyhow::Error {
+    match e {
+        crate::error::Error::Internal(cause) | crate::error::Error::Unavailable(cause) => cause,
+        other => other.into(),
+    }
+}

@@ -1,0 +1,112 @@
+//! Opening the database: pragmas, migrations, and the wall's own checks.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use migrations::{Migrator, MigratorTrait as _};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, Statement,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+
+use super::{Context, Store, pool, writer::Writer};
+use crate::{clock::Clock, rng::Rng, secret::Vault};
+
+const READERS: u32 = 8;
+
+/// Connects, migrates, and refuses a database whose walls do not stand.
+pub async fn connect(
+    url: &str,
+    clock: Arc<dyn Clock>,
+    rng: Rng,
+    vault: Arc<Vault>,
+) -> Result<Store> {
+    let postgres = url.starts_with("postgres");
+    migrate(url, postgres).await?;
+    let readers = pool(options(url, READERS, postgres))
+        .await
+        .context("opening the database")?;
+    let writer = pool(options(url, 1, postgres))
+        .await
+        .context("opening the database to write")?;
+    if postgres {
+        check_walls(&readers).await?;
+    }
+    let context = Context { clock, rng, vault };
+    Ok(Store {
+        readers,
+        writer: Writer::start(writer),
+        context,
+    })
+}
+
+async fn migrate(url: &str, postgres: bool) -> Result<()> {
+    let mut plain = ConnectOptions::new(url);
+    plain.max_connections(1).sqlx_logging(false);
+    let plain = if postgres {
+        plain
+    } else {
+        options(url, 1, false)
+    };
+    let conn = Database::connect(plain)
+        .await
+        .context("connecting to the database")?;
+    Migrator::up(&conn, None)
+        .await
+        .context("bringing the schema up to date")?;
+    conn.close().await?;
+    Ok(())
+}
+
+fn options(url: &str, connections: u32, postgres: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(2))
+        .sqlx_logging(false);
+    if postgres {
+        options.map_sqlx_postgres_opts(|pg| {
+            pg.options([("role", "warren_app"), ("statement_timeout", "5000")])
+        });
+    } else {
+        options.map_sqlx_sqlite_opts(|lite| {
+            lite.create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(5))
+        });
+    }
+    options
+}
+
+/// The serving role must not be able to see past row-level security.
+async fn check_walls(conn: &DatabaseConnection) -> Result<()> {
+    let backend = conn.get_database_backend();
+    let ask = |sql: &str| Statement::from_string(backend, sql.to_owned());
+    let role = conn
+        .query_one_raw(ask(
+            "SELECT rolname::text AS role, (rolsuper OR rolbypassrls) AS bypasses FROM pg_roles WHERE rolname = current_user",
+        ))
+        .await?
+        .context("PostgreSQL does not say which role is used")?;
+    let (name, bypasses): (String, bool) =
+        (role.try_get("", "role")?, role.try_get("", "bypasses")?);
+    ensure!(
+        !bypasses,
+        "the database role `{name}` bypasses row-level security, the wall between tenants; the \
+         server does not serve like this"
+    );
+    let open = conn
+        .query_all_raw(ask(
+            "SELECT relname::text AS name FROM pg_class WHERE relname IN ('users','auth_keys','nodes','policy_revisions','invites','audit') \
+             AND relkind = 'r' AND NOT (relrowsecurity AND relforcerowsecurity) AND relnamespace = current_schema()::regnamespace",
+        ))
+        .await?;
+    if let Some(table) = open.first() {
+        let table: String = table.try_get("", "name")?;
+        bail!("row-level security is off for table `{table}`; the server does not serve like this");
+    }
+    Ok(())
+}
