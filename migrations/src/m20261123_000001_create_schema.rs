@@ -1,5 +1,8 @@
 //! The first schema: tenants, people, nodes, keys, policy, sessions, audit.
-#![expect(elided_lifetimes_in_paths, reason = "the trait of sea-orm-migration elides them")]
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "the trait of sea-orm-migration elides them"
+)]
 
 use sea_orm_migration::{
     prelude::*,

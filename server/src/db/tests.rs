@@ -52,7 +52,13 @@ fn cluster() -> Option<Cluster> {
     let run = |program: &str, args: &[&str]| {
         let mut command = if crate::lifecycle::is_root() {
             let mut c = Command::new("setpriv");
-            c.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(bin.join(program));
+            c.args([
+                "--reuid=postgres",
+                "--regid=postgres",
+                "--clear-groups",
+                "--",
+            ])
+            .arg(bin.join(program));
             c
         } else {
             Command::new(bin.join(program))
