@@ -401,7 +401,8 @@ impl Node {
             }
         }
         self.routes = routes;
-        self.filter.set_rules(&netmap.filter, sources, now);
+        self.filter
+            .set_rules(&netmap.filter, sources, &netmap.addresses, now);
         self.timers.set(Timer::Flows, None);
         self.schedule_flows();
     }

@@ -265,10 +265,9 @@ impl Chain {
         for _ in 0..=MAX_EXTENSIONS {
             let rest = bytes.get(chain.upper_at..).ok_or(Malformed)?;
             match chain.protocol {
-                HOP_BY_HOP | DESTINATION_OPTIONS => chain.skip(rest)?,
                 // Segments left would send the packet to yet another address.
-                ROUTING if *rest.get(3).ok_or(Malformed)? == 0 => chain.skip(rest)?,
-                ROUTING => return Err(Malformed),
+                ROUTING if *rest.get(3).ok_or(Malformed)? > 0 => return Err(Malformed),
+                HOP_BY_HOP | DESTINATION_OPTIONS | ROUTING => chain.skip(rest)?,
                 FRAGMENT if chain.fragment == Fragment::Whole => {
                     chain.read_fragment(rest, total)?;
                     if let Fragment::Later { .. } = chain.fragment {
