@@ -12,6 +12,7 @@ use wire::relay_map::RelayMap;
 use crate::{
     event::{Endpoint, EndpointKind},
     netcheck::{NatKind, Report},
+    path::candidate::is_plausible,
 };
 
 pub(crate) mod stun;
@@ -72,7 +73,7 @@ impl Discovery {
 
     /// The own addresses with the bound ports. True when the endpoints changed.
     pub(crate) fn set_local(&mut self, mut local: Vec<SocketAddr>) -> bool {
-        local.retain(|a| a.port() != 0 && !a.ip().is_unspecified() && !a.ip().is_loopback());
+        local.retain(|a| is_plausible(*a) && !a.ip().is_loopback());
         self.local = local;
         self.renew_endpoints()
     }

@@ -183,7 +183,7 @@ impl Node {
 
     /// Takes a whole netmap. `wall` is the present wall-clock time, by which key
     /// expiries are turned into instants. Open flows are judged again.
-    pub fn set_netmap(&mut self, netmap: Arc<Netmap>, wall: Timestamp, now: Instant) {
+    pub fn set_netmap(&mut self, netmap: &Arc<Netmap>, wall: Timestamp, now: Instant) {
         self.apply_netmap(netmap, wall, now);
         self.check_invariants();
     }

@@ -67,6 +67,8 @@ pub(crate) struct PathAgent {
     candidates: BTreeMap<SocketAddr, Candidate>,
     best: Option<Best>,
     relay: Option<RegionId>,
+    /// The relay the peer was last heard through, for one whose home is not known.
+    heard_relay: Option<RegionId>,
     relay_rtt: Option<Duration>,
     last_sent: Option<Instant>,
     last_full: Option<Instant>,
@@ -104,8 +106,13 @@ impl PathAgent {
     }
 
     /// The relay in use for this peer.
-    pub(crate) const fn relay(&self) -> Option<RegionId> {
-        self.relay
+    pub(crate) fn relay(&self) -> Option<RegionId> {
+        self.relay.or(self.heard_relay)
+    }
+
+    /// Something authentic came through a relay, so the way back is open too.
+    pub(crate) const fn heard_through(&mut self, region: RegionId) {
+        self.heard_relay = Some(region);
     }
 
     // === traffic ===
@@ -119,7 +126,7 @@ impl PathAgent {
             },
             best => Route {
                 direct: best.map(|b| b.addr),
-                relay: self.relay,
+                relay: self.relay(),
             },
         }
     }
@@ -236,7 +243,7 @@ impl PathAgent {
         if let Some(best) = self.best.filter(|b| now < b.trusted_until) {
             self.ping(PathAddr::Direct(best.addr), now, rng);
         } else {
-            if let Some(region) = self.relay {
+            if let Some(region) = self.relay() {
                 self.ping(PathAddr::Relay(region), now, rng);
             }
             self.ping_all(probe::REACTION_PAUSE, now, rng);
@@ -314,7 +321,7 @@ impl PathAgent {
         let pending = self.pending.swap_remove(index);
         let rtt = now.saturating_duration_since(pending.sent);
         match pending.to {
-            PathAddr::Relay(region) if self.relay == Some(region) => self.relay_rtt = Some(rtt),
+            PathAddr::Relay(region) if self.relay() == Some(region) => self.relay_rtt = Some(rtt),
             PathAddr::Relay(_) => {}
             PathAddr::Direct(addr) => self.proved(addr, rtt, now),
         }
@@ -381,7 +388,7 @@ impl PathAgent {
     }
 
     fn call(&mut self) {
-        if let Some(region) = self.relay
+        if let Some(region) = self.relay()
             && !self.actions.contains(&Action::Call(region))
         {
             self.actions.push(Action::Call(region));

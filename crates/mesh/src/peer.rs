@@ -17,7 +17,7 @@ use crate::{
 
 /// A tunnel and a path nobody has used for this long are dropped: their keys
 /// have ended by then, so that nothing is lost but a little work.
-const IDLE: Duration = Duration::from_secs(300);
+const IDLE: Duration = Duration::from_mins(5);
 /// `WireGuard`'s own timers may want something this long after the last packet.
 const BUSY: Duration = Duration::from_secs(20);
 

@@ -8,7 +8,7 @@ use std::{
 use wire::relay_map::RegionId;
 
 /// A connection besides the home one is given up after this long without use.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 #[derive(Debug)]
 struct Relay {

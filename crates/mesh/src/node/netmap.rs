@@ -41,9 +41,9 @@ impl Expiry {
 }
 
 impl Node {
-    pub(super) fn apply_netmap(&mut self, netmap: Arc<Netmap>, wall: Timestamp, now: Instant) {
-        let old = self.netmap.replace(Arc::clone(&netmap));
-        let peers_changed = self.apply_peers(&netmap, wall, now);
+    pub(super) fn apply_netmap(&mut self, netmap: &Arc<Netmap>, wall: Timestamp, now: Instant) {
+        let old = self.netmap.replace(Arc::clone(netmap));
+        let peers_changed = self.apply_peers(netmap, wall, now);
         let own = Expiry::of(netmap.key_expiry, wall, now);
         self.expires_at = own.instant();
         self.set_expired(netmap.expired || own == Expiry::Past, now);
@@ -51,7 +51,7 @@ impl Node {
             peers_changed || old.filter != netmap.filter || old.addresses != netmap.addresses
         });
         if rules_changed {
-            self.renew_rules(&netmap, now);
+            self.renew_rules(netmap, now);
         }
         self.schedule_expiry();
         if self.discovery.set_servers(&netmap.relay_map) {

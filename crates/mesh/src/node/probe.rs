@@ -149,6 +149,9 @@ impl Node {
             return self.drop_packet(Dropped::NotAuthentic);
         };
         live.last_used = now;
+        if let PathAddr::Relay(region) = from {
+            live.path.heard_through(region);
+        }
         match message {
             Message::Ping { node_key, .. } if node_key.is_some_and(|k| k != key) => {
                 self.drop_packet(Dropped::NotAuthentic);

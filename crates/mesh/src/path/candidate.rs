@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use wire::net::MESH_IPV6;
+
 /// How long an address that only a ping has shown is kept after the last one.
 const HEARD_FOR: Duration = Duration::from_secs(45);
 /// Addresses kept that only pings have shown; a peer cannot make us keep more.
@@ -32,7 +34,9 @@ impl Candidate {
     }
 }
 
-/// Whether an address can be a peer's at all: not unspecified, multicast or port zero.
+/// Whether an address can be a peer's at all: not unspecified, multicast, port
+/// zero, or inside the mesh, where it would lead back into a tunnel.
 pub(crate) fn is_plausible(addr: SocketAddr) -> bool {
-    addr.port() != 0 && !addr.ip().is_unspecified() && !addr.ip().is_multicast()
+    let ip = addr.ip();
+    addr.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !MESH_IPV6.contains(ip)
 }

@@ -14,7 +14,7 @@ pub(crate) const ADDRESS_PAUSE: Duration = Duration::from_secs(5);
 /// Answers to the peer's own pings and calls come sooner, but not more often than this.
 pub(crate) const REACTION_PAUSE: Duration = Duration::from_millis(200);
 /// While a path works, all others are tried this often, for a better one.
-pub(crate) const FULL_PING: Duration = Duration::from_secs(60);
+pub(crate) const FULL_PING: Duration = Duration::from_mins(1);
 /// A path this fast is not worth improving.
 pub(crate) const GOOD_ENOUGH: Duration = Duration::from_millis(5);
 /// A ping without an answer is lost after this.

@@ -13,11 +13,10 @@ fn bonus(addr: IpAddr) -> i64 {
         IpAddr::V4(v4) if v4.is_loopback() => 50,
         IpAddr::V4(v4) if v4.is_link_local() => 30,
         IpAddr::V4(v4) if v4.is_private() => 20,
-        IpAddr::V4(_) => 0,
         IpAddr::V6(v6) if v6.is_loopback() => 50,
         IpAddr::V6(v6) if v6.is_unicast_link_local() => 30,
         IpAddr::V6(v6) if v6.is_unique_local() => 20,
-        IpAddr::V6(_) => 0,
+        IpAddr::V4(_) | IpAddr::V6(_) => 0,
     };
     near + if addr.is_ipv6() { 10 } else { 0 }
 }

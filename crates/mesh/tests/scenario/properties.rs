@@ -66,7 +66,11 @@ fn apply(world: &mut World, streams: &mut [Stream; 2], step: &Step) {
         }
         Step::Move(i, n) => {
             let which = u8::try_from(i).unwrap();
-            world.relocate(i, &format!("10.{n}.{which}.7"), &format!("198.51.{which}.{n}"));
+            world.relocate(
+                i,
+                &format!("10.{n}.{which}.7"),
+                &format!("198.51.{which}.{n}"),
+            );
         }
         Step::LinkChanged(i) => {
             let now = world.net.now();
@@ -95,12 +99,16 @@ proptest! {
         }
         // Long enough for a lost handshake to be tried again and trust to end.
         for _ in 0..300 {
-            streams.iter_mut().for_each(|s| s.step(&mut world));
+            for stream in &mut streams {
+                stream.step(&mut world);
+            }
             world.run(millis(90));
         }
         let before = [streams[0].sent(), streams[1].sent()];
         for _ in 0..500 {
-            streams.iter_mut().for_each(|s| s.step(&mut world));
+            for stream in &mut streams {
+                stream.step(&mut world);
+            }
         }
         world.run(secs(1));
         for (stream, before) in streams.iter_mut().zip(before) {

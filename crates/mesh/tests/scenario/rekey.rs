@@ -28,7 +28,10 @@ fn sessions_are_renewed_without_losing_a_packet() {
     back.collect(&mut world);
     assert_eq!(stream.lost(), [0; 0]);
     assert_eq!(back.lost(), [0; 0]);
-    assert!(initiations(&world) >= before + 3, "400 s hold three renewals");
+    assert!(
+        initiations(&world) >= before + 3,
+        "400 s hold three renewals"
+    );
 }
 
 #[test]

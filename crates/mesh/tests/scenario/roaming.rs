@@ -29,7 +29,11 @@ fn a_node_that_moves_is_direct_again_and_loses_little() {
     // What the mover sends goes both ways from the first packet on.
     assert_eq!(stream.lost(), [0; 0]);
     // What was on its way to the old place, until the mover's call arrived.
-    assert!(back.lost().len() <= Stream::per(millis(200)), "{:?}", back.lost());
+    assert!(
+        back.lost().len() <= Stream::per(millis(200)),
+        "{:?}",
+        back.lost()
+    );
 }
 
 #[test]

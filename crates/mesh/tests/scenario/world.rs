@@ -191,7 +191,7 @@ impl World {
                 filter: own_filter.unwrap_or(&self.filter).clone(),
                 relay_map: relay_map(),
             };
-            agent.node.set_netmap(Arc::new(netmap), wall, now);
+            agent.node.set_netmap(&Arc::new(netmap), wall, now);
         }
     }
 
