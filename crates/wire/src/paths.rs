@@ -112,6 +112,31 @@ path!(
     /// GET: the audit log, newest first, paged ([`crate::api::Page`] of [`crate::api::audit::AuditRecord`]).
     AuditPath, "/api/v1/tenants/{tenant}/audit", tenant: TenantId);
 
+/// The console's sign-in page. Links to it carry the secret in the fragment,
+/// so that no log and no `Referer` ever holds it.
+pub const SIGN_IN_PAGE: &str = "/sign-in";
+
+/// The console's page where a person lets a machine join.
+pub const REGISTRATION_PAGE: &str = "/register";
+
+/// A one-time link (set-up, sign-in, invitation): `BASE/sign-in#TOKEN`. `base` is
+/// the console's URL without a slash at its end.
+pub fn one_time_link(base: &str, token: &str) -> String {
+    format!("{base}{SIGN_IN_PAGE}#{token}")
+}
+
+/// Where a machine sends its person (`AuthURL`): `BASE/register/TOKEN`.
+pub fn registration_link(base: &str, token: &str) -> String {
+    format!("{base}{REGISTRATION_PAGE}/{token}")
+}
+
+/// The token of a [`registration_link`], as a client repeats it in `Followup`.
+pub fn registration_token(link: &str) -> Option<&str> {
+    let (_, token) = link.split_once(REGISTRATION_PAGE)?;
+    let token = token.strip_prefix('/')?;
+    (!token.is_empty() && !token.contains('/')).then_some(token)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,5 +153,21 @@ mod tests {
             "/api/v1/tenants/00000000-0000-0000-0000-000000000001/nodes/7/tags"
         );
         assert_eq!(MePath {}.to_path(), MePath::TEMPLATE);
+    }
+
+    #[test]
+    fn a_link_of_a_waiting_machine_gives_its_token_back() {
+        let link = registration_link("https://warren.example:8443", "abc-_1");
+        assert_eq!(link, "https://warren.example:8443/register/abc-_1");
+        assert_eq!(registration_token(&link), Some("abc-_1"));
+        assert_eq!(registration_token("https://warren.example/register/"), None);
+        assert_eq!(
+            registration_token("https://warren.example/register/a/b"),
+            None
+        );
+        assert_eq!(
+            registration_token("https://warren.example/sign-in#abc"),
+            None
+        );
     }
 }
