@@ -4,15 +4,18 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use link::relay::RelaySecret;
-use wire::MachineSecret;
+use tokio::sync::watch;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use wire::{MachineSecret, relay_map::RelayMap};
 
 use crate::{
     clock::Clock,
     config::Config,
     db::{Reason, Store, connect},
+    relay::Admission,
     rng::Rng,
     secret::Vault,
-    tenancy::Hub,
+    tenancy::{Deps, Hub},
 };
 
 /// What every part of the server shares.
@@ -32,6 +35,14 @@ pub struct App {
     pub keys: ServerKeys,
     /// Live tenants.
     pub hub: Hub,
+    /// Who may use the relay.
+    pub admission: Admission,
+    /// The relays that nodes are told of; empty until the relay's place is known.
+    pub relay_map: watch::Sender<Arc<RelayMap>>,
+    /// What runs in the background.
+    pub tasks: TaskTracker,
+    /// Ends what runs in the background.
+    pub stop: CancellationToken,
 }
 
 /// The server's own keys.
@@ -59,6 +70,21 @@ impl App {
         )
         .await?;
         let keys = server_keys(&db, &dir).await?;
+        let (admission, tasks, stop) = (
+            Admission::new(),
+            TaskTracker::new(),
+            CancellationToken::new(),
+        );
+        let relay_map = watch::Sender::new(Arc::new(RelayMap::default()));
+        let hub = Hub::new(Deps {
+            db: db.clone(),
+            clock: Arc::clone(&clock),
+            admission: admission.clone(),
+            relay_map: relay_map.subscribe(),
+            dns_suffix: config.tenancy.dns_suffix.clone(),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        });
         Ok(Arc::new(Self {
             config,
             db,
@@ -66,7 +92,11 @@ impl App {
             rng,
             vault,
             keys,
-            hub: Hub::new(),
+            hub,
+            admission,
+            relay_map,
+            tasks,
+            stop,
         }))
     }
 }
