@@ -15,4 +15,9 @@ pub struct ServerInfo {
     /// Where the install script is, when the server has an agent to give.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install_url: Option<String>,
+    /// The shell command that installs the agent, when the server has one to give; words
+    /// after it are handed to `warren` (`up --server …`). It proves the server by itself,
+    /// also where the certificate is of the server's own CA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install_command: Option<String>,
 }
