@@ -6,9 +6,10 @@ set -euo pipefail
 case "${1:-run}" in
   run) wanted=(build-essential pkg-config curl ca-certificates) ;;
   test) wanted=(build-essential pkg-config curl ca-certificates iproute2 iputils-ping nftables
-    util-linux tcpdump postgresql chromium chromium-driver zstd) ;;
-  interop) wanted=(iproute2 iputils-ping nftables util-linux curl) ;;
-  bench) wanted=(iproute2 iputils-ping nftables util-linux iperf3) ;;
+    util-linux tcpdump postgresql chromium chromium-driver libnss3-tools
+    busybox-static python3 zstd) ;;
+  interop) wanted=(iproute2 iputils-ping nftables util-linux curl python3) ;;
+  bench) wanted=(iproute2 iputils-ping nftables util-linux iperf3 python3) ;;
   dist) wanted=(build-essential musl-tools dpkg) ;;
   *) echo "packages.sh: unknown task '$1'; the tasks are run, test, interop, bench, dist" >&2; exit 2 ;;
 esac

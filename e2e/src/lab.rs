@@ -6,6 +6,7 @@
 
 use std::{
     os::unix::process::CommandExt as _,
+    path::PathBuf,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -81,6 +82,15 @@ fn is_inside() -> bool {
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0)
 }
+
+/// The folder of this scenario: logs, state, captures. Kept when the scenario fails.
+pub fn scratch() -> Result<PathBuf> {
+    let dir = std::env::var_os(SCRATCH).context("the scenario was not started by its runner")?;
+    Ok(dir.into())
+}
+
+/// Where [`scratch`] is told.
+pub(crate) const SCRATCH: &str = "WARREN_SCRATCH";
 
 /// Inside: a `/run` of our own for the namespaces' names, and loopback up.
 fn prepare() -> Result<()> {

@@ -5,8 +5,13 @@
     reason = "test programs speak to the person who runs them"
 )]
 
+pub mod agent;
+pub mod api;
+pub mod capture;
 pub mod eventually;
 pub mod lab;
 pub mod process;
 pub mod program;
 pub mod runner;
+pub mod stack;
+pub mod traffic;

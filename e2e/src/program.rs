@@ -4,21 +4,25 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-/// The path of a built program: `WARREN_BIN_DIR` if set, else beside the test program.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the test runner says where the programs are"
-)]
+/// The path of a built program: in `WARREN_BIN_DIR` if set, else beside the test program.
 pub fn program(name: &str) -> Result<PathBuf> {
-    let dir = match std::env::var_os("WARREN_BIN_DIR") {
-        Some(dir) => PathBuf::from(dir),
-        None => beside_tests()?,
-    };
-    let path = dir.join(name);
+    let path = dir()?.join(name);
     if !path.exists() {
         bail!("{} is not built; `make test` builds it", path.display());
     }
     Ok(path)
+}
+
+/// As [`program`], where it may be absent.
+pub fn find(name: &str) -> Option<PathBuf> {
+    program(name).ok()
+}
+
+fn dir() -> Result<PathBuf> {
+    match std::env::var_os("WARREN_BIN_DIR") {
+        Some(dir) => Ok(PathBuf::from(dir)),
+        None => beside_tests(),
+    }
 }
 
 /// `target/PROFILE`, two folders above `target/PROFILE/deps/TEST`.

@@ -67,13 +67,28 @@ fn report(name: &str, ok: bool, start: Instant) {
 }
 
 fn in_child(name: &str) -> bool {
-    let Ok(me) = std::env::current_exe() else {
-        return false;
-    };
-    std::process::Command::new(me)
+    match try_in_child(name) {
+        Ok(ok) => ok,
+        Err(e) => {
+            eprintln!("{name}: {e:#}");
+            false
+        }
+    }
+}
+
+/// Whether the scenario passed; what it left in its folder is kept when it did not.
+fn try_in_child(name: &str) -> Result<bool> {
+    let mut scratch = tempfile::Builder::new().prefix("warren-lab-").tempdir()?;
+    let ok = std::process::Command::new(std::env::current_exe()?)
         .arg(format!("only={name}"))
-        .status()
-        .is_ok_and(|status| status.success())
+        .env(lab::SCRATCH, scratch.path())
+        .status()?
+        .success();
+    if !ok {
+        scratch.disable_cleanup(true);
+        eprintln!("{name}: logs are in {}", scratch.path().display());
+    }
+    Ok(ok)
 }
 
 fn run_one(scenarios: &[Scenario], name: &str) -> ExitCode {
@@ -88,4 +103,15 @@ fn run_one(scenarios: &[Scenario], name: &str) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A list of scenarios, each named as its function.
+#[macro_export]
+macro_rules! scenarios {
+    ($($module:ident :: $name:ident),+ $(,)?) => {
+        &[$($crate::runner::Scenario {
+            name: stringify!($name),
+            run: $module::$name,
+        }),+]
+    };
 }

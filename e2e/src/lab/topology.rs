@@ -9,6 +9,9 @@ use super::{Nat, command_in, sh, sh_in};
 /// The server's address on the public segment.
 const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 
+/// The address of the test program itself: an administrator's machine on the public segment.
+const ADMIN: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+
 /// The lab's network; dropped with the program's namespaces.
 #[derive(Debug, Default)]
 pub struct Topology {
@@ -24,16 +27,22 @@ pub struct Host {
     pub router: String,
     /// Its address.
     pub address: Ipv4Addr,
+    /// Its router's address on the public segment; its own for a public host.
+    pub wan: Ipv4Addr,
 }
 
 impl Topology {
-    /// The public segment and the server's host `srv`.
+    /// The public segment, with the test program on it, and the server's host `srv`.
     pub fn new() -> Result<(Self, Host)> {
-        sh("ip link add public type bridge && ip link set public up")?;
+        sh(&format!(
+            "ip link add public type bridge && ip link set public up
+             ip addr add {ADMIN}/24 dev public"
+        ))?;
         let server = Host {
             ns: "srv".into(),
             router: "srv".into(),
             address: SERVER,
+            wan: SERVER,
         };
         sh("ip netns add srv && ip -n srv link set lo up")?;
         attach("srv", "eth0", &format!("{SERVER}/24"))?;
@@ -52,6 +61,7 @@ impl Topology {
             ns: name.into(),
             router: name.into(),
             address,
+            wan: address,
         })
     }
 
@@ -75,8 +85,9 @@ impl Topology {
             ns: name.into(),
             router,
             address,
+            wan,
         };
-        host.set_nat(nat, wan)?;
+        host.set_nat(nat)?;
         Ok(host)
     }
 }
@@ -110,8 +121,8 @@ impl Host {
     }
 
     /// Changes the router's rules; what it had mapped is forgotten.
-    pub fn set_nat(&self, nat: Nat, wan: Ipv4Addr) -> Result<()> {
-        let rules = nat.rules(&wan.to_string());
+    pub fn set_nat(&self, nat: Nat) -> Result<()> {
+        let rules = nat.rules(&self.wan.to_string());
         sh_in(
             &self.router,
             &format!("nft flush ruleset; nft -f - <<'RULES'\n{rules}\nRULES"),

@@ -2,14 +2,26 @@
 
 use std::process::ExitCode;
 
-use e2e::runner::{self, Scenario};
+use e2e::{
+    runner::{self, Scenario},
+    scenarios,
+};
 
+mod canary;
+mod cut_off;
 mod nat_kinds;
+mod nat_matrix;
+mod server_crash;
+mod two_tenants;
 
-const SCENARIOS: &[Scenario] = &[Scenario {
-    name: "the_lab_routers_behave_as_their_kind",
-    run: nat_kinds::the_lab_routers_behave_as_their_kind,
-}];
+const SCENARIOS: &[Scenario] = scenarios![
+    nat_kinds::the_lab_routers_behave_as_their_kind,
+    nat_matrix::every_pair_of_nats_talks_as_directly_as_it_can,
+    canary::the_wire_carries_nothing_that_can_be_read,
+    server_crash::a_killed_server_costs_no_packet_and_no_fact,
+    cut_off::a_removed_or_expired_node_is_cut_off_within_two_seconds,
+    two_tenants::tenants_with_the_same_names_never_meet,
+];
 
 fn main() -> ExitCode {
     runner::main("the product's proof", SCENARIOS)

@@ -13,7 +13,7 @@ use e2e::{
 const PROBE: &str = r#"
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("0.0.0.0", 40000)); s.settimeout(1.5)
+s.bind(("0.0.0.0", 40000)); s.settimeout(0.6)
 seen = []
 for port in (5001, 5002):
     s.sendto(b"?", ("203.0.113.10", port))
@@ -48,7 +48,7 @@ pub(crate) fn the_lab_routers_behave_as_their_kind() -> Result<()> {
     let (mut net, server) = Topology::new()?;
     let mut echo = server.command("python3");
     echo.args(["-c", ECHO]);
-    let log = std::env::temp_dir().join(format!("warren-echo-{}", std::process::id()));
+    let log = e2e::lab::scratch()?.join("echo.log");
     let mut echo = e2e::process::Process::start("echo", echo, &log)?;
     echo.says("ready", Duration::from_secs(5))?;
 
@@ -80,6 +80,5 @@ pub(crate) fn the_lab_routers_behave_as_their_kind() -> Result<()> {
         seen == ["none", "none", "stranger:none"],
         "no UDP passes: {seen:?}"
     );
-    std::fs::remove_file(log)?;
     Ok(())
 }
