@@ -46,9 +46,10 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let conn = manager.get_connection();
         conn.execute_unprepared(TABLES).await?;
-        let own = match conn.get_database_backend() {
-            DatabaseBackend::Postgres => POSTGRES,
-            _ => SQLITE,
+        let own = if conn.get_database_backend() == DatabaseBackend::Postgres {
+            POSTGRES
+        } else {
+            SQLITE
         };
         conn.execute_unprepared(own).await?;
         Ok(())

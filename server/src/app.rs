@@ -12,6 +12,7 @@ use crate::{
     clock::Clock,
     config::Config,
     db::{Reason, Store, connect},
+    error::Error,
     relay::Admission,
     rng::Rng,
     secret::Vault,
@@ -125,9 +126,10 @@ async fn server_keys(db: &Store, dir: &Path) -> Result<ServerKeys> {
 }
 
 /// The private side of an error, for the operator.
-fn cause(e: crate::error::Error) -> anyhow::Error {
-    match e {
-        crate::error::Error::Internal(cause) | crate::error::Error::Unavailable(cause) => cause,
-        other => other.into(),
+fn cause(e: Error) -> anyhow::Error {
+    if let Error::Internal(cause) | Error::Unavailable(cause) = e {
+        cause
+    } else {
+        e.into()
     }
 }

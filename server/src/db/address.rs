@@ -12,7 +12,7 @@ use super::rows::{Conn, number, text};
 use crate::error::{Error, Result};
 
 /// How long a released address rests.
-const REST: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+const REST: std::time::Duration = std::time::Duration::from_hours(24);
 /// Addresses of 100.64.0.0/10.
 const RANGE: i64 = 1 << 22;
 

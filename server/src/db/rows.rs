@@ -97,9 +97,13 @@ impl Conn {
 
 /// A pool that is exhausted or a server that is gone is "unavailable", the rest a fault of ours.
 fn fault(e: sea_orm::DbErr) -> Error {
-    match e {
-        sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_) => Error::unavailable(e),
-        other => Error::internal(other),
+    if matches!(
+        e,
+        sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_)
+    ) {
+        Error::unavailable(e)
+    } else {
+        Error::internal(e)
     }
 }
 

@@ -37,6 +37,7 @@ impl Drop for Cluster {
 const BIN: &str = "/usr/lib/postgresql";
 
 /// `None`, loudly, where PostgreSQL is not installed.
+#[expect(clippy::print_stderr, reason = "what is passed over says so")]
 fn cluster() -> Option<Cluster> {
     let Some(bin) = std::fs::read_dir(BIN).ok().and_then(|dirs| {
         dirs.flatten()
@@ -48,7 +49,8 @@ fn cluster() -> Option<Cluster> {
     };
     let dir = tempfile::tempdir().unwrap();
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-    let data = dir.path().join("data");
+    let home = dir.path().to_owned();
+    let data = home.join("data");
     let run = |program: &str, args: &[&str]| {
         let mut command = if crate::lifecycle::is_root() {
             let mut c = Command::new("setpriv");
@@ -65,7 +67,7 @@ fn cluster() -> Option<Cluster> {
         };
         command
             .args(args)
-            .current_dir(dir.path())
+            .current_dir(&home)
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         command
@@ -93,7 +95,7 @@ fn cluster() -> Option<Cluster> {
             "-D",
             &text(&data),
             "-k",
-            &text(dir.path()),
+            &text(&home),
             "-c",
             "listen_addresses=",
         ],
@@ -101,19 +103,13 @@ fn cluster() -> Option<Cluster> {
     .stderr(Stdio::null())
     .spawn()
     .unwrap();
-    let socket = dir.path().join(".s.PGSQL.5432");
+    let path = text(&home);
+    let socket = home.join(".s.PGSQL.5432");
+    let asked = || run("psql", &["-h", &path, "-U", "postgres", "-c", "SELECT 1"]);
+    let cluster = Cluster { dir, child };
     for _ in 0..200 {
-        if socket.exists()
-            && run(
-                "psql",
-                &["-h", &text(dir.path()), "-U", "postgres", "-c", "SELECT 1"],
-            )
-            .stderr(Stdio::null())
-            .status()
-            .unwrap()
-            .success()
-        {
-            return Some(Cluster { dir, child });
+        if socket.exists() && asked().stderr(Stdio::null()).status().unwrap().success() {
+            return Some(cluster);
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -264,7 +260,7 @@ async fn a_one_off_key_lets_one_of_many_through() {
             ephemeral: false,
             preapproved: true,
             tags: vec![],
-            expires: bench.clock.now().plus(Duration::from_secs(60)),
+            expires: bench.clock.now().plus(Duration::from_mins(1)),
         };
         let key = bench
             .store
@@ -399,7 +395,7 @@ async fn the_audit_chain_verifies_and_refuses_edits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_one_time_link_works_once_and_ends() {
     for bench in benches().await {
-        let expires = bench.clock.now().plus(Duration::from_secs(900));
+        let expires = bench.clock.now().plus(Duration::from_mins(15));
         let make = |hash: &'static str| {
             bench
                 .store

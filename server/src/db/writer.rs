@@ -84,9 +84,10 @@ async fn commit(
     queue: &mut mpsc::Receiver<Run>,
     tells: &mut Vec<(bool, Tell)>,
 ) -> Result<(), sea_orm::DbErr> {
-    let begin = match conn.get_database_backend() {
-        DatabaseBackend::Postgres => "BEGIN",
-        _ => "BEGIN IMMEDIATE",
+    let begin = if conn.get_database_backend() == DatabaseBackend::Postgres {
+        "BEGIN"
+    } else {
+        "BEGIN IMMEDIATE"
     };
     conn.execute_unprepared(begin).await?;
     let mut next = Some(first);
