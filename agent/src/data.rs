@@ -12,9 +12,24 @@ use mesh::{
     event::{Endpoint, PathAddr, PingResult, Status},
     netcheck::Report,
     node::{Netmap, RelayState},
+    offload::Offload,
 };
 use tokio::sync::{mpsc, oneshot};
 use wire::{DiscoSecret, NodeId, NodeKey, NodeSecret, Timestamp, relay_map::RegionId};
+
+use crate::io::doorbell::{Button, doorbell};
+
+mod alarm;
+mod budget;
+mod commands;
+pub mod counters;
+mod outbox;
+mod outputs;
+mod relay_queue;
+mod thread;
+
+use counters::Counters;
+use thread::DataThread;
 
 /// What the data thread starts with.
 #[derive(Debug, Clone)]
@@ -33,6 +48,25 @@ pub struct Config {
     pub addresses: Vec<IpAddr>,
     /// Mark of outgoing UDP packets, for policy routing; 0 for none.
     pub mark: u32,
+}
+
+/// What the kernel is asked to do for whole trains. Everything by default;
+/// where it refuses, the agent does the work itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offloads {
+    /// Superpackets of the TUN.
+    pub tun: Offload,
+    /// Cutting and joining of UDP trains.
+    pub udp: bool,
+}
+
+impl Default for Offloads {
+    fn default() -> Self {
+        Self {
+            tun: Offload::TcpUdp,
+            udp: true,
+        }
+    }
 }
 
 /// What the data thread is told.
@@ -141,12 +175,16 @@ pub struct DataHandle {
     pub interface: String,
     /// The port that the UDP sockets are bound to.
     pub udp_port: u16,
+    /// What the sockets and the TUN have carried and lost.
+    pub counters: Arc<Counters>,
 }
 
-/// The way to the data thread; clones lead to the same thread.
+/// The way to the data thread; clones lead to the same thread. It ends when the last is dropped.
 #[derive(Debug, Clone)]
 pub struct Commands {
+    // Dropped before the button, so that the last ring finds the queue closed.
     queue: mpsc::Sender<Command>,
+    button: Button,
 }
 
 /// The data thread has ended.
@@ -157,7 +195,9 @@ pub struct Ended;
 impl Commands {
     /// Hands over a command, waiting for room in the queue.
     pub async fn send(&self, command: Command) -> Result<(), Ended> {
-        self.queue.send(command).await.map_err(|_| Ended)
+        self.queue.send(command).await.map_err(|_| Ended)?;
+        self.button.ring();
+        Ok(())
     }
 
     /// Hands over a packet from a relay, or drops it when the queue is full.
@@ -167,12 +207,43 @@ impl Commands {
             from,
             bytes,
         };
-        let _ = self.queue.try_send(packet);
+        if self.queue.try_send(packet).is_ok() {
+            self.button.ring();
+        }
     }
 }
 
 /// Opens the TUN and the UDP sockets and starts the thread. When it returns,
 /// the interface exists and is up, without addresses.
-pub fn spawn(_config: Config) -> std::io::Result<DataHandle> {
-    Err(std::io::ErrorKind::Unsupported.into())
+pub fn spawn(config: Config) -> std::io::Result<DataHandle> {
+    spawn_with(config, Offloads::default())
+}
+
+/// As [`spawn`], with less help of the kernel.
+pub fn spawn_with(config: Config, offloads: Offloads) -> std::io::Result<DataHandle> {
+    let (button, bell) = doorbell()?;
+    let (queue, commands) = mpsc::channel(budget::QUEUED_COMMANDS);
+    let (notices, notices_out) = mpsc::channel(budget::QUEUED_NOTICES);
+    let (relay, relay_out) = mpsc::channel(budget::QUEUED_TRAINS);
+    let counters = Arc::new(Counters::default());
+    let inputs = thread::Channels {
+        bell,
+        commands,
+        notices,
+        relay,
+        counters: Arc::clone(&counters),
+    };
+    let thread = DataThread::open(config, offloads, inputs)?;
+    let handle = DataHandle {
+        commands: Commands { queue, button },
+        notices: notices_out,
+        relay: relay_out,
+        interface: thread.interface().to_owned(),
+        udp_port: thread.udp_port(),
+        counters,
+    };
+    std::thread::Builder::new()
+        .name("data".into())
+        .spawn(move || thread.run())?;
+    Ok(handle)
 }

@@ -1,1 +1,1 @@
-//! local_api
+//! `local_api`

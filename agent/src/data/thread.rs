@@ -1,0 +1,334 @@
+//! The loop: wait, take what is ready in bounded portions, drain the core, wait again.
+//!
+//! The kernel says again what was left over, so no source starves another and
+//! none is forgotten.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use mesh::{
+    event::{Event, PingId, PingResult},
+    netcheck::Report,
+    node::{Config as NodeConfig, Node},
+};
+use rand::RngCore as _;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Command, Config, Notice, Offloads, RelaySend, alarm::Alarm, budget, counters::Counters,
+    outbox::Outbox, outputs::Outputs, relay_queue::RelayQueue,
+};
+use crate::{
+    clock::Clock,
+    io::{
+        doorbell::Bell,
+        epoll::Epoll,
+        tun::{MAX_FRAME, Tun, Wanted},
+        udp::{Options, Sockets},
+    },
+};
+
+const TOKEN_BELL: u64 = 0;
+const TOKEN_ALARM: u64 = 1;
+const TOKEN_TUN: u64 = 2;
+const TOKEN_UDP_V4: u64 = 3;
+const TOKEN_UDP_V6: u64 = 4;
+
+/// The longest train there is.
+const MAX_TRAIN: usize = 65_536;
+/// A sleep of the machine that paths and mappings may not survive.
+const LONG_SLEEP: Duration = Duration::from_secs(1);
+
+/// The thread's ends of the queues.
+#[derive(Debug)]
+pub(super) struct Channels {
+    pub(super) bell: Bell,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) notices: mpsc::Sender<Notice>,
+    pub(super) relay: mpsc::Sender<RelaySend>,
+    pub(super) counters: Arc<Counters>,
+}
+
+/// Everything that the thread owns.
+#[derive(Debug)]
+pub(super) struct DataThread {
+    // Dropped first: when the closed queues tell of the thread's end, the interface is gone.
+    outputs: Outputs,
+    pub(super) node: Node,
+    pub(super) clock: Clock,
+    slept: Duration,
+    epoll: Epoll,
+    alarm: Alarm,
+    pub(super) bell: Bell,
+    pub(super) commands: mpsc::Receiver<Command>,
+    outbox: Outbox,
+    pub(super) pings: Vec<(PingId, oneshot::Sender<PingResult>)>,
+    pub(super) netchecks: Vec<oneshot::Sender<Report>>,
+    frame: Box<[u8]>,
+    train: Box<[u8]>,
+}
+
+/// Whether the thread goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    GoOn,
+    End,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Family {
+    V4,
+    V6,
+}
+
+impl DataThread {
+    pub(super) fn open(config: Config, offloads: Offloads, channels: Channels) -> io::Result<Self> {
+        let clock = Clock::system();
+        let tun = Tun::open(Wanted {
+            name: &config.interface,
+            mtu: config.mtu,
+            offload: offloads.tun,
+        })?;
+        let sockets = Sockets::bind(Options {
+            port: config.udp_port,
+            mark: config.mark,
+            offload: offloads.udp,
+        })?;
+        let alarm = Alarm::new()?;
+        let epoll = Epoll::new()?;
+        epoll.add(&channels.bell, TOKEN_BELL)?;
+        epoll.add(alarm.file(), TOKEN_ALARM)?;
+        epoll.add(&tun, TOKEN_TUN)?;
+        epoll.add(&sockets.v4, TOKEN_UDP_V4)?;
+        if let Some(v6) = &sockets.v6 {
+            epoll.add(v6, TOKEN_UDP_V6)?;
+        }
+        let mut seed = [0; 32];
+        rand::rngs::OsRng.fill_bytes(&mut seed);
+        let mut node = NodeConfig::new(config.node, config.disco);
+        node.tun_offload = tun.offload();
+        let mut thread = Self {
+            node: Node::new(node, seed, clock.now()),
+            outputs: Outputs {
+                tun,
+                sockets,
+                relays: RelayQueue::new(channels.relay),
+                counters: channels.counters,
+            },
+            clock,
+            slept: clock.slept(),
+            epoll,
+            alarm,
+            bell: channels.bell,
+            commands: channels.commands,
+            outbox: Outbox::new(channels.notices),
+            pings: Vec::new(),
+            netchecks: Vec::new(),
+            frame: vec![0; MAX_FRAME].into(),
+            train: vec![0; MAX_TRAIN].into(),
+        };
+        thread.set_addresses(&config.addresses);
+        Ok(thread)
+    }
+
+    pub(super) fn interface(&self) -> &str {
+        self.outputs.tun.name()
+    }
+
+    pub(super) const fn udp_port(&self) -> u16 {
+        self.outputs.sockets.port()
+    }
+
+    /// The whole life of the thread.
+    pub(super) fn run(mut self) {
+        self.drain();
+        let ended = self.turn_until_the_end();
+        let counters = self.outputs.counters.all();
+        match ended {
+            Ok(()) => tracing::debug!(?counters, "data thread ends"),
+            Err(error) => tracing::error!(
+                ?counters,
+                interface = self.interface(),
+                %error,
+                "the data thread cannot go on: the TUN or the wait for it failed"
+            ),
+        }
+    }
+
+    fn turn_until_the_end(&mut self) -> io::Result<()> {
+        loop {
+            let deadlines = [
+                self.node.poll_timeout().map(|(at, _)| at),
+                self.outbox.poll_timeout(),
+            ];
+            let next = deadlines.into_iter().flatten().min();
+            self.alarm.ring_by(next, self.clock)?;
+            if self.turn()? == Next::End {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One wake: a portion of everything that is ready.
+    fn turn(&mut self) -> io::Result<Next> {
+        let ready = self.epoll.wait()?;
+        self.notice_sleep();
+        if ready.contains(TOKEN_ALARM) {
+            self.alarm.clear();
+        }
+        if ready.contains(TOKEN_BELL) && self.take_commands() == Next::End {
+            return Ok(Next::End);
+        }
+        if ready.contains(TOKEN_UDP_V4) {
+            self.receive(Family::V4);
+        }
+        if ready.contains(TOKEN_UDP_V6) {
+            self.receive(Family::V6);
+        }
+        if ready.contains(TOKEN_TUN) {
+            self.read_tun()?;
+        }
+        self.handle_timeout();
+        Ok(Next::GoOn)
+    }
+
+    fn handle_timeout(&mut self) {
+        let now = self.clock.now();
+        if self.node.poll_timeout().is_some_and(|(at, _)| at <= now) {
+            self.node.handle_timeout(now);
+            self.drain();
+        }
+        self.outbox.handle_timeout(now);
+    }
+
+    /// After a sleep of the machine nothing is known about the network.
+    fn notice_sleep(&mut self) {
+        let slept = self.clock.slept();
+        if slept > self.slept + LONG_SLEEP {
+            tracing::info!(slept = ?slept.saturating_sub(self.slept), "awake again");
+            self.node.link_changed(self.clock.now());
+            self.drain();
+        }
+        self.slept = self.slept.max(slept);
+    }
+
+    // === inputs ===
+
+    fn receive(&mut self, family: Family) {
+        for _ in 0..budget::UDP_RECEIVES {
+            let sockets = &self.outputs.sockets;
+            let socket = match family {
+                Family::V4 => Some(&sockets.v4),
+                Family::V6 => sockets.v6.as_ref(),
+            };
+            let Some(received) = socket.map(|s| s.receive(&mut self.train)) else {
+                return;
+            };
+            match received {
+                Ok(train) => {
+                    self.outputs.counters.udp_receives.add(1);
+                    let bytes = &mut self.train[..train.len];
+                    let now = self.clock.now();
+                    self.node
+                        .handle_udp(train.from, train.segment_size, bytes, now);
+                    self.drain_full();
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(_) => self.outputs.counters.udp_receive_errors.add(1),
+            }
+        }
+        self.drain();
+    }
+
+    /// An error other than "nothing there" means that the interface is gone.
+    fn read_tun(&mut self) -> io::Result<()> {
+        for _ in 0..budget::TUN_READS {
+            match self.outputs.tun.read(&mut self.frame) {
+                Ok(len) => {
+                    self.outputs.counters.tun_reads.add(1);
+                    let now = self.clock.now();
+                    self.node.handle_tun(&mut self.frame[..len], now);
+                    self.drain_full();
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.drain();
+        Ok(())
+    }
+
+    /// The addresses of the machine, as endpoints at the sockets' port.
+    pub(super) fn set_addresses(&mut self, addresses: &[std::net::IpAddr]) {
+        let sockets = &self.outputs.sockets;
+        let has_socket = |ip: &std::net::IpAddr| ip.is_ipv4() || sockets.v6.is_some();
+        let endpoints = addresses
+            .iter()
+            .filter(|ip| has_socket(ip))
+            .map(|ip| SocketAddr::new(*ip, sockets.port()))
+            .collect();
+        self.node.set_local_endpoints(endpoints, self.clock.now());
+    }
+
+    // === outputs ===
+
+    /// What nothing more can join, between the reads of one portion.
+    pub(super) fn drain_full(&mut self) {
+        while let Some(train) = self.node.poll_full_transmit() {
+            self.outputs.transmit(&train);
+        }
+        let mut refused = None;
+        while let Some(write) = self.node.poll_full_tun() {
+            refused = self.outputs.write_tun(write.frame).or(refused);
+        }
+        self.give_up_offload(refused);
+    }
+
+    /// Everything, after the last read of a portion or a command.
+    pub(super) fn drain(&mut self) {
+        while let Some(train) = self.node.poll_transmit() {
+            self.outputs.transmit(&train);
+        }
+        let mut refused = None;
+        while let Some(write) = self.node.poll_tun() {
+            refused = self.outputs.write_tun(write.frame).or(refused);
+        }
+        self.give_up_offload(refused);
+        while let Some(event) = self.node.poll_event() {
+            self.tell(event);
+        }
+    }
+
+    fn give_up_offload(&mut self, refused: Option<mesh::offload::Offload>) {
+        if let Some(left) = refused {
+            tracing::warn!(?left, "the TUN refuses superpackets: continuing without");
+            self.node.set_tun_offload(left);
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        let notice = match event {
+            Event::EndpointsChanged(endpoints) => Notice::Endpoints(endpoints),
+            Event::HomeRelayChosen(region) => Notice::HomeRelay(region),
+            Event::RelayWanted(region) => Notice::RelayWanted(region),
+            Event::RelayUnwanted(region) => Notice::RelayUnwanted(region),
+            Event::NetInfoChanged(report) => Notice::NetInfo(report),
+            Event::PathChanged { peer, from, to } => Notice::PathChanged { peer, from, to },
+            Event::SelfExpired => Notice::SelfExpired,
+            Event::NetcheckFinished(report) => {
+                for asked in self.netchecks.drain(..) {
+                    let _ = asked.send(report.clone());
+                }
+                return;
+            }
+            Event::PingFinished { id, result, .. } => {
+                if let Some(index) = self.pings.iter().position(|(p, _)| *p == id) {
+                    let (_, asked) = self.pings.swap_remove(index);
+                    let _ = asked.send(result);
+                }
+                return;
+            }
+        };
+        self.outbox.push(notice, self.clock.now());
+    }
+}
