@@ -62,6 +62,7 @@ CREATE TABLE links (
   token_hash TEXT NOT NULL PRIMARY KEY,
   kind TEXT NOT NULL,
   account_id TEXT REFERENCES accounts (id) ON DELETE CASCADE,
+  tenant_id TEXT REFERENCES tenants (id),
   created BIGINT NOT NULL,
   expires BIGINT NOT NULL,
   used BIGINT

@@ -1,7 +1,7 @@
 //! One-time links: to set the server up, and to sign in.
 
 use sea_orm::FromQueryResult;
-use wire::{Timestamp, id::AccountId};
+use wire::{TenantId, Timestamp, id::AccountId};
 
 use super::rows::{SystemRows, text};
 use crate::error::{Error, Result};
@@ -11,8 +11,13 @@ use crate::error::{Error, Result};
 pub enum LinkKind {
     /// Makes the first owner and tenant.
     Setup,
-    /// Signs this person in.
-    Login(AccountId),
+    /// Signs a person in.
+    Login {
+        /// Whom.
+        account: AccountId,
+        /// The only tenant that the session reaches; `None`: all of the person's.
+        tenant: Option<TenantId>,
+    },
 }
 
 /// A link that can still be used.
@@ -28,6 +33,7 @@ pub struct Link {
 struct Row {
     kind: String,
     account_id: Option<String>,
+    tenant_id: Option<String>,
     expires: i64,
 }
 
@@ -45,21 +51,26 @@ impl SystemRows {
         expires: Timestamp,
     ) -> Result<()> {
         let now = self.context.clock.now().unix_micros();
-        let (word, account) = match kind {
-            LinkKind::Setup => ("setup", None),
-            LinkKind::Login(account) => ("login", Some(account.to_string())),
+        let (word, account, tenant) = match kind {
+            LinkKind::Setup => ("setup", None, None),
+            LinkKind::Login { account, tenant } => (
+                "login",
+                Some(account.to_string()),
+                tenant.map(|tenant| tenant.to_string()),
+            ),
         };
         if kind == LinkKind::Setup {
             self.conn
                 .run("DELETE FROM links WHERE kind = 'setup'", vec![])
                 .await?;
         }
-        let sql = "INSERT INTO links (token_hash, kind, account_id, created, expires, used) \
-                   VALUES ($1, $2, $3, $4, $5, NULL)";
+        let sql = "INSERT INTO links (token_hash, kind, account_id, tenant_id, created, expires, used) \
+                   VALUES ($1, $2, $3, $4, $5, $6, NULL)";
         let values = vec![
             token_hash.into(),
             word.into(),
             account.into(),
+            tenant.into(),
             now.into(),
             expires.unix_micros().into(),
         ];
@@ -70,7 +81,7 @@ impl SystemRows {
     /// The link with this hash, if it can still be used.
     pub async fn find_link(&self, token_hash: &str) -> Result<Option<Link>> {
         let now = self.context.clock.now().unix_micros();
-        let sql = "SELECT kind, account_id, expires FROM links \
+        let sql = "SELECT kind, account_id, tenant_id, expires FROM links \
                    WHERE token_hash = $1 AND used IS NULL AND expires > $2";
         let row: Option<Row> = self
             .conn
@@ -79,7 +90,10 @@ impl SystemRows {
         row.map(|row| {
             let kind = match (row.kind.as_str(), row.account_id) {
                 ("setup", _) => LinkKind::Setup,
-                (_, Some(account)) => LinkKind::Login(text(&account)?),
+                (_, Some(account)) => LinkKind::Login {
+                    account: text(&account)?,
+                    tenant: row.tenant_id.as_deref().map(text).transpose()?,
+                },
                 (other, None) => {
                     return Err(Error::internal(anyhow::anyhow!("a link of kind {other}")));
                 }

@@ -69,6 +69,14 @@ impl SystemRows {
         Ok(self.conn.run(sql, values).await? == 1)
     }
 
+    /// Notes that a session is used now; one that has ended is not brought back.
+    pub async fn touch_session(&self, id_hash: &str) -> Result<()> {
+        let now = self.context.clock.now().unix_micros();
+        let sql = "UPDATE sessions SET last_seen = $2 WHERE id_hash = $1";
+        self.conn.run(sql, vec![id_hash.into(), now.into()]).await?;
+        Ok(())
+    }
+
     /// The session with this hash, ended or not.
     pub async fn find_session(&self, id_hash: &str) -> Result<Option<SessionRow>> {
         let sql = "SELECT id_hash, account_id, data, created, last_seen, expires FROM sessions \
