@@ -143,7 +143,12 @@ impl SessionStore for Sessions {
 
     async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
         let id_hash = hash(id);
-        let rows = self.0.db.system(Reason::SignIn).await.map_err(|e| backend(&e))?;
+        let rows = self
+            .0
+            .db
+            .system(Reason::SignIn)
+            .await
+            .map_err(|e| backend(&e))?;
         let row = rows.find_session(&id_hash).await.map_err(|e| backend(&e))?;
         drop(rows);
         let Some(row) = row else { return Ok(None) };
