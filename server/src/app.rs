@@ -3,20 +3,24 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use link::relay::RelaySecret;
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{MachineSecret, relay_map::RelayMap};
+use zeroize::Zeroizing;
 
 use crate::{
     clock::Clock,
     config::Config,
     db::{Reason, Store, connect},
     error::Error,
-    relay::Admission,
+    http::install::Download,
+    lifecycle::DirLock,
+    relay::{Admission, Relay, stun},
     rng::Rng,
     secret::Vault,
+    telemetry::Metrics,
     tenancy::{Deps, Hub},
+    tls::Certificates,
 };
 
 /// What every part of the server shares.
@@ -40,10 +44,21 @@ pub struct App {
     pub admission: Admission,
     /// The relays that nodes are told of; empty until the relay's place is known.
     pub relay_map: watch::Sender<Arc<RelayMap>>,
+    /// The relay of this process; `None`: it is switched off.
+    pub relay: Option<Arc<Relay>>,
+    /// What the STUN service did so far.
+    pub stun: stun::Counters,
+    /// The certificates of the listeners, and what others are told of them.
+    pub certificates: Certificates,
+    /// The agent that machines install; `None`: there is none to give.
+    pub install: Option<Download>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// What runs in the background.
     pub tasks: TaskTracker,
     /// Ends what runs in the background.
     pub stop: CancellationToken,
+    _lock: DirLock,
 }
 
 /// The server's own keys.
@@ -51,15 +66,15 @@ pub struct App {
 pub struct ServerKeys {
     /// What nodes know the server by.
     pub noise: MachineSecret,
-    /// What nodes know the relay by.
-    pub relay: RelaySecret,
 }
 
 impl App {
-    /// Opens the data directory's key file and the database, and makes what is missing.
+    /// Takes the data directory for this process, opens key file and database,
+    /// and makes what is missing. Nothing listens yet.
     pub async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
         let dir = config.data_dir();
         crate::lifecycle::prepare_data_dir(&dir)?;
+        let lock = DirLock::take(&dir)?;
         let rng = Rng;
         let exists = config.sqlite_file().is_some_and(|file| file.exists());
         let vault = Arc::new(Vault::open(&dir.join(KEY_FILE), exists, rng)?);
@@ -70,7 +85,9 @@ impl App {
             Arc::clone(&vault),
         )
         .await?;
-        let keys = server_keys(&db, &dir).await?;
+        let (keys, relay_secret) = server_keys(&db, &dir).await?;
+        let certificates =
+            Certificates::prepare(&config, clock.now()).context("preparing the certificates")?;
         let (admission, tasks, stop) = (
             Admission::new(),
             TaskTracker::new(),
@@ -86,7 +103,12 @@ impl App {
             tasks: tasks.clone(),
             stop: stop.clone(),
         });
+        let relay = config
+            .relay
+            .enabled
+            .then(|| start_relay(&relay_secret, admission.clone(), &config, rng));
         Ok(Arc::new(Self {
+            install: agent_to_give(&config),
             config,
             db,
             clock,
@@ -96,16 +118,41 @@ impl App {
             hub,
             admission,
             relay_map,
+            relay,
+            stun: stun::Counters::default(),
+            certificates,
+            metrics: Arc::default(),
             tasks,
             stop,
+            _lock: lock,
         }))
+    }
+}
+
+fn start_relay(secret: &[u8; 32], admission: Admission, config: &Config, rng: Rng) -> Arc<Relay> {
+    let host = config.relay_host();
+    let bootstrap = host.parse().map(|ip| (host.clone(), vec![ip]));
+    Relay::start(
+        *secret,
+        admission,
+        bootstrap.into_iter().collect(),
+        Box::new(move |bytes| rng.fill(bytes)),
+    )
+}
+
+fn agent_to_give(config: &Config) -> Option<Download> {
+    let install = &config.install;
+    match (&install.agent, &install.agent_url, &install.agent_sha256) {
+        (Some(file), _, _) => Some(Download::file(file.clone())),
+        (None, Some(url), Some(sha256)) => Some(Download::elsewhere(url.clone(), sha256.clone())),
+        _ => Download::found(),
     }
 }
 
 /// The key of everything secret in the database, in the data directory.
 pub const KEY_FILE: &str = "vault.key";
 
-async fn server_keys(db: &Store, dir: &Path) -> Result<ServerKeys> {
+async fn server_keys(db: &Store, dir: &Path) -> Result<(ServerKeys, Zeroizing<[u8; 32]>)> {
     let load = |name: &'static str| {
         db.write_system(Reason::Start, move |rows| async move {
             rows.ensure_secret(name).await
@@ -119,10 +166,10 @@ async fn server_keys(db: &Store, dir: &Path) -> Result<ServerKeys> {
     };
     let noise = load("noise").await.map_err(cause).with_context(context)?;
     let relay = load("relay").await.map_err(cause).with_context(context)?;
-    Ok(ServerKeys {
+    let keys = ServerKeys {
         noise: MachineSecret::from_bytes(*noise),
-        relay: RelaySecret::from_bytes(*relay),
-    })
+    };
+    Ok((keys, relay))
 }
 
 /// The private side of an error, for the operator.

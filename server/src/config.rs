@@ -4,7 +4,7 @@
 //! joined by two underscores: `WARREN_HTTP__LISTEN`. They win over the file.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,7 @@ mod load;
 mod section;
 
 pub use load::{ConfigError, load, load_from};
-pub use section::{Database, Http, Install, Log, LogFormat, Metrics, Relay, Tenancy, Tls};
+pub use section::{Database, Http, Install, Log, Metrics, Relay, Tenancy, Tls};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -96,16 +96,69 @@ impl Config {
 
     /// The host part of [`Self::public_url`].
     pub fn public_host(&self) -> String {
+        self.public_authority().0
+    }
+
+    /// The port of `http.public_url`; `None` when that is not set.
+    pub fn public_port(&self) -> Option<u16> {
+        let url = self.http.public_url.as_ref()?;
+        let usual = if url.starts_with("https://") { 443 } else { 80 };
+        Some(self.public_authority().1.unwrap_or(usual))
+    }
+
+    fn public_authority(&self) -> (String, Option<u16>) {
         let url = self.public_url();
         let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
         let authority = rest.split('/').next().unwrap_or(rest);
-        let host = match authority.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-            _ => authority,
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
+                (host, port.parse().ok())
+            }
+            _ => (authority, None),
         };
-        host.trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned()
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        (host.to_owned(), port)
+    }
+
+    /// The relay's own TLS listener; `None`: it answers on the main listener, or is off.
+    pub fn relay_listen(&self) -> Option<SocketAddr> {
+        if !self.relay.enabled {
+            return None;
+        }
+        match self.relay.listen {
+            Some(own) => (own != self.http.listen).then_some(own),
+            None if self.uses_tls() || self.http.behind_proxy() => None,
+            None => Some(SocketAddr::new(self.http.listen.ip(), 8443)),
+        }
+    }
+
+    /// The name or address that nodes reach the relay by.
+    pub fn relay_host(&self) -> String {
+        let host = self.relay.host.clone();
+        host.unwrap_or_else(|| self.public_host())
+    }
+
+    /// Where STUN listens: beside the relay; on every address when only a proxy is in front.
+    pub fn stun_ip(&self) -> IpAddr {
+        let beside = self.relay_listen().unwrap_or(self.http.listen).ip();
+        match beside {
+            ip if !(self.http.behind_proxy() && ip.is_loopback()) => ip,
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        }
+    }
+
+    /// The names and addresses that a certificate of our own must cover.
+    pub fn own_names(&self) -> Vec<String> {
+        let mut names = vec![self.public_host(), self.relay_host()];
+        let ip = self.http.listen.ip();
+        if !ip.is_unspecified() {
+            names.push(ip.to_string());
+        }
+        names.extend(self.tls.local_ca_names.iter().cloned());
+        names.sort();
+        names.dedup();
+        names
     }
 }
 

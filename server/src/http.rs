@@ -12,4 +12,5 @@ pub mod layers;
 pub mod peer;
 pub mod problem;
 pub mod rate;
+pub mod router;
 pub mod scope;

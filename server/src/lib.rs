@@ -14,6 +14,7 @@ pub mod db;
 pub mod error;
 pub mod http;
 pub mod lifecycle;
+pub mod listeners;
 pub mod login;
 pub mod relay;
 pub mod rng;

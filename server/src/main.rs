@@ -1,3 +1,7 @@
 //! `warren-server`: the coordination server, console and relay.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    server::cli::main()
+}

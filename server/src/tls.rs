@@ -9,12 +9,13 @@ pub mod acme;
 pub mod local_ca;
 pub mod material;
 pub mod resolver;
+pub mod setup;
 
 use std::sync::Arc;
 
 use rustls::ServerConfig;
 
-pub use self::{material::Material, resolver::Resolver};
+pub use self::{material::Material, resolver::Resolver, setup::Certificates};
 
 /// The ALPN word of the TLS-ALPN-01 challenge (RFC 8737).
 pub const ACME_ALPN: &[u8] = b"acme-tls/1";

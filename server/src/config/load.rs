@@ -1,6 +1,9 @@
 //! Reading and checking the configuration.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize as _;
 use toml::{Table, Value};
@@ -128,7 +131,45 @@ fn problems(config: &Config) -> Vec<String> {
             "tenancy.dns_suffix: `{suffix}` is not a DNS name in lower case"
         ));
     }
-    if let Some(agent) = &config.install.agent
+    address_problems(config, &mut out);
+    install_problems(config, &mut out);
+    if let Err(e) = tracing_subscriber::EnvFilter::try_new(&config.log.filter) {
+        out.push(format!("log.filter: {e}"));
+    }
+    out
+}
+
+fn address_problems(config: &Config, out: &mut Vec<String>) {
+    let listen = config.http.listen;
+    if listen.ip().is_unspecified() && config.http.public_url.is_none() {
+        out.push(format!(
+            "http.public_url: it is needed where http.listen is every address ({listen}): people \
+             and machines must be told one, like https://warren.example.com"
+        ));
+    }
+    if config.http.behind_proxy() && config.http.public_url.is_none() {
+        out.push("http.public_url: it is needed beside http.trusted_proxies: your proxy's".into());
+    }
+    let host = config.relay_host();
+    if host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified()) || host.is_empty() {
+        out.push("relay.host: nodes cannot connect to every address; name one".into());
+    }
+    for (key, value) in [
+        ("http.max_connections", config.http.max_connections),
+        (
+            "http.max_connections_per_network",
+            config.http.max_connections_per_network,
+        ),
+    ] {
+        if value == 0 {
+            out.push(format!("{key}: nobody could connect with 0"));
+        }
+    }
+}
+
+fn install_problems(config: &Config, out: &mut Vec<String>) {
+    let install = &config.install;
+    if let Some(agent) = &install.agent
         && !agent.is_file()
     {
         out.push(format!(
@@ -136,7 +177,17 @@ fn problems(config: &Config) -> Vec<String> {
             agent.display()
         ));
     }
-    out
+    if install.agent.is_some() && install.agent_url.is_some() {
+        out.push("install.agent_url: set either it or install.agent, not both".into());
+    }
+    let is_digest = |text: &String| hex::decode(text).is_ok_and(|bytes| bytes.len() == 32);
+    match (&install.agent_url, &install.agent_sha256) {
+        (Some(_), None) => out.push("install.agent_sha256: it is needed beside agent_url".into()),
+        (_, Some(sha256)) if !is_digest(sha256) => {
+            out.push("install.agent_sha256: it must be 64 hex digits".into());
+        }
+        _ => {}
+    }
 }
 
 fn tls_problems(config: &Config, out: &mut Vec<String>) {
@@ -170,10 +221,7 @@ fn url_problems(url: &str, config: &Config, out: &mut Vec<String>) {
         return;
     }
     let host = config.public_host();
-    let loopback = host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback());
+    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     if !https && !loopback {
         out.push(format!(
             "http.public_url: plain HTTP is refused off loopback (`{url}`): clients would fail at \

@@ -8,6 +8,8 @@ use std::{
 use serde::Deserialize;
 use wire::net::Prefix;
 
+use crate::telemetry::{DEFAULT_FILTER, LogFormat};
+
 /// `[http]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -22,6 +24,9 @@ pub struct Http {
     pub trusted_proxies: Vec<Prefix>,
     /// Connections at a time. Default 20000.
     pub max_connections: usize,
+    /// Connections at a time from one network (IPv4 /24, IPv6 /64); loopback and trusted
+    /// proxies are not counted. Default 4000.
+    pub max_connections_per_network: usize,
 }
 
 impl Http {
@@ -38,6 +43,7 @@ impl Default for Http {
             public_url: None,
             trusted_proxies: Vec::new(),
             max_connections: 20_000,
+            max_connections_per_network: 4_000,
         }
     }
 }
@@ -78,8 +84,8 @@ pub struct Database {
 pub struct Relay {
     /// Run the relay and STUN. Default true; without a relay no node gets online.
     pub enabled: bool,
-    /// A TLS port of the relay's own. Default: `http.listen` itself when that speaks TLS, else
-    /// its address with port 8443.
+    /// A TLS port of the relay's own. Default: the relay answers on `http.listen` when that
+    /// speaks TLS or a proxy is in front of it, else on its address with port 8443.
     pub listen: Option<SocketAddr>,
     /// The two UDP ports of STUN. Default 3478 and 3479.
     pub stun_ports: [u16; 2],
@@ -126,9 +132,13 @@ pub struct Metrics {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Install {
-    /// The static agent program that `/install.sh` hands out. Default: none; then machines
-    /// need the agent from elsewhere.
+    /// The static agent program that `/install.sh` hands out. Default: the one beside this
+    /// program, or that of the package; without one, machines need the agent from elsewhere.
     pub agent: Option<PathBuf>,
+    /// A URL where the agent lies instead; needs `agent_sha256`.
+    pub agent_url: Option<String>,
+    /// The SHA-256 of what lies there, in hex.
+    pub agent_sha256: Option<String>,
 }
 
 /// `[log]`
@@ -137,7 +147,8 @@ pub struct Install {
 pub struct Log {
     /// `text` or `json`. Default `text`.
     pub format: LogFormat,
-    /// What is logged, as `tracing` filters. Default `info`.
+    /// What is logged, as `tracing` filters: `info`, `debug`, `info,server::relay=debug`.
+    /// Default: `info`, and warnings of the parts we use.
     pub filter: String,
 }
 
@@ -145,17 +156,7 @@ impl Default for Log {
     fn default() -> Self {
         Self {
             format: LogFormat::Text,
-            filter: "info".to_owned(),
+            filter: DEFAULT_FILTER.to_owned(),
         }
     }
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }

@@ -9,9 +9,10 @@ use std::{
 };
 
 use anyhow::Context as _;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rcgen::{
     CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    KeyPair, KeyUsagePurpose, PublicKeyData as _,
 };
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
@@ -93,6 +94,14 @@ impl Material {
     /// SHA-256 of the first certificate's DER form, hex.
     pub fn sha256(&self) -> String {
         self.chain.first().map(|c| digest(c)).unwrap_or_default()
+    }
+
+    /// curl's `--pinnedpubkey` word for the key: a machine that has nothing else
+    /// knows the server by it.
+    pub fn pin(&self) -> anyhow::Result<String> {
+        let key = KeyPair::try_from(&*self.key).context("the key's kind is not known")?;
+        let digest = Sha256::digest(key.subject_public_key_info());
+        Ok(format!("sha256//{}", STANDARD.encode(digest)))
     }
 
     /// Reads what [`Material::keep`] wrote; `None` when there is nothing.
