@@ -125,6 +125,8 @@ CREATE TABLE nodes (
   UNIQUE (tenant_id, name),
   FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
 );
+CREATE INDEX nodes_machine ON nodes (tenant_id, machine_key);
+CREATE INDEX nodes_user ON nodes (tenant_id, user_id);
 
 CREATE TABLE policy_revisions (
   tenant_id TEXT NOT NULL REFERENCES tenants (id),

@@ -10,5 +10,6 @@ pub mod auth_key;
 pub mod field;
 pub mod node;
 pub mod policy;
+pub mod registration;
 pub mod tenant;
 pub mod user;

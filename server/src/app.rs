@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::{
     clock::Clock,
     config::Config,
+    control::pending::Pending,
     db::{Reason, Store, connect},
     error::Error,
     http::install::Download,
@@ -40,6 +41,8 @@ pub struct App {
     pub keys: ServerKeys,
     /// Live tenants.
     pub hub: Hub,
+    /// Machines that wait for a person.
+    pub pending: Pending,
     /// Who may use the relay.
     pub admission: Admission,
     /// The relays that nodes are told of; empty until the relay's place is known.
@@ -116,6 +119,7 @@ impl App {
             vault,
             keys,
             hub,
+            pending: Pending::default(),
             admission,
             relay_map,
             relay,

@@ -97,6 +97,11 @@ pub enum AuditEvent {
         node: NodeId,
         name: String,
     },
+    NodeExpiryShortened {
+        node: NodeId,
+        name: String,
+        until: Timestamp,
+    },
     NodeRemoved {
         node: NodeId,
         name: String,
@@ -179,6 +184,11 @@ impl AuditEvent {
                 json!({ "node": node, "from": from, "to": to }),
             ),
             Self::NodeExpired { node, name } => named("node.expired", *node, name),
+            Self::NodeExpiryShortened { node, name, until } => (
+                "node.expiry_shortened",
+                name.clone(),
+                json!({ "node": node, "until": until }),
+            ),
             Self::NodeRemoved { node, name, why } => (
                 "node.removed",
                 name.clone(),

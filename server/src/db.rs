@@ -47,7 +47,7 @@ pub use policy::Revision;
 pub use rows::{Reason, SystemRows, TenantRows};
 pub use session::SessionRow;
 pub use tenant::Tenant;
-pub use user::User;
+pub use user::{Profile, User};
 
 /// The database.
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! The HTTP service: console, API, control and relay behind one accept loop.
 
 pub mod accept;
+pub mod activity;
 pub mod assets;
 pub mod csrf;
 pub mod extract;

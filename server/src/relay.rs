@@ -16,7 +16,7 @@ pub mod map;
 mod outbox;
 mod session;
 pub mod stun;
-mod websocket;
+pub(crate) mod websocket;
 
 use std::{
     collections::BTreeMap,

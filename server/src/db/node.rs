@@ -196,6 +196,14 @@ impl TenantRows {
         row.map(Row::read).transpose()
     }
 
+    /// The nodes of one installation, oldest first.
+    pub async fn nodes_of_machine(&self, machine: &MachineKey) -> Result<Vec<Node>> {
+        let sql = format!("{COLUMNS} AND machine_key = $2 ORDER BY id");
+        let values = self.scoped([machine.to_string().into()]);
+        let rows: Vec<Row> = self.conn.all(&sql, values).await?;
+        rows.into_iter().map(Row::read).collect()
+    }
+
     /// Lets a node join: takes an id, a free name and an address.
     pub async fn create_node(&self, new: &NewNode) -> Result<Node> {
         let now = self.context.clock.now();

@@ -31,6 +31,15 @@ pub struct User {
     pub nodes: u32,
 }
 
+/// What a member's machines are told of him.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Profile {
+    /// His e-mail address.
+    pub email: String,
+    /// His name.
+    pub display_name: String,
+}
+
 #[derive(FromQueryResult)]
 struct Row {
     id: i64,
@@ -98,6 +107,17 @@ impl TenantRows {
             .one(&sql, self.scoped([account.to_string().into()]))
             .await?;
         row.map(Row::read).transpose()
+    }
+
+    /// The login name and the name for people of one member.
+    pub async fn profile(&self, id: UserId) -> Result<Profile> {
+        let sql = "SELECT a.email, a.display_name FROM users u JOIN accounts a ON a.id = u.account_id \
+                   WHERE u.tenant_id = $1 AND u.id = $2";
+        let row: Option<Profile> = self
+            .conn
+            .one(sql, self.scoped([number(id.0).into()]))
+            .await?;
+        row.ok_or(Error::NotFound)
     }
 
     /// Makes an account a member.

@@ -1,14 +1,6 @@
 //! The accept loop: every connection has a place, a clock and an end.
 
-use std::{
-    net::SocketAddr,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{Request, Response};
@@ -20,7 +12,6 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Notify,
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
@@ -28,6 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
 use super::{
+    activity::Activity,
     gate::{Gate, Pass},
     guard::Guarded,
     peer::Line,
@@ -242,75 +234,8 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         let answer = self.router.clone().oneshot(request);
         Box::pin(async move {
             let response = answer.await?;
-            Ok(response.map(|body| Body::new(Held { body, _busy: busy })))
+            Ok(response.map(|body| Body::new(busy.until_sent(body))))
         })
-    }
-}
-
-/// Counts the requests of one connection that are not answered to the last byte.
-#[derive(Debug, Clone, Default)]
-struct Activity(Arc<ActivityState>);
-
-#[derive(Debug, Default)]
-struct ActivityState {
-    open: AtomicUsize,
-    changed: Notify,
-}
-
-impl Activity {
-    fn begin(&self) -> Busy {
-        self.0.open.fetch_add(1, Ordering::AcqRel);
-        self.0.changed.notify_one();
-        Busy(Arc::clone(&self.0))
-    }
-
-    /// Returns when nothing was open for `limit`.
-    async fn idle_for(&self, limit: Duration) {
-        loop {
-            let changed = self.0.changed.notified();
-            if self.0.open.load(Ordering::Acquire) > 0 {
-                changed.await;
-            } else if timeout(limit, changed).await.is_err() {
-                return;
-            }
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Busy(Arc<ActivityState>);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::AcqRel);
-        self.0.changed.notify_one();
-    }
-}
-
-/// A body that keeps its connection busy until it is sent.
-#[derive(Debug)]
-struct Held {
-    body: Body,
-    _busy: Busy,
-}
-
-impl http_body::Body for Held {
-    type Data = bytes::Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
-        std::pin::Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.body.size_hint()
     }
 }
 

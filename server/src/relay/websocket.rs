@@ -1,4 +1,4 @@
-//! The relay protocol inside WebSocket messages, for clients in browsers.
+//! A byte stream inside WebSocket messages, for clients in browsers: of the relay and of control.
 //!
 //! Messages are binary and carry the byte stream; where they begin and end has
 //! no meaning.
@@ -15,17 +15,17 @@ use futures_util::{Sink as _, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The largest message taken.
-pub(super) const MAX_MESSAGE: usize = 256 * 1024;
+pub(crate) const MAX_MESSAGE: usize = 256 * 1024;
 
 /// A WebSocket as a byte stream.
 #[derive(Debug)]
-pub(super) struct ByteStream {
+pub(crate) struct ByteStream {
     socket: WebSocket,
     rest: Bytes,
 }
 
 impl ByteStream {
-    pub(super) fn new(socket: WebSocket) -> Self {
+    pub(crate) fn new(socket: WebSocket) -> Self {
         Self {
             socket,
             rest: Bytes::new(),

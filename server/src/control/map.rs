@@ -1,0 +1,123 @@
+//! `POST /machine/map`: the netmap as a stream or once, and reports of presence.
+//!
+//! A stream request reports nothing, except where the server holds no presence
+//! of the node: official clients do not send it again after a restart of ours.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{Response, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
+use rand::Rng as _;
+use tokio::time::sleep;
+use wire::{
+    CapabilityVersion,
+    control::{MapRequest, too_old},
+};
+
+use super::{
+    Control, Session,
+    answer::{Body, text, whole},
+    hostinfo::{bounded, bounded_endpoints},
+    known::{Holder, Known, find},
+    stall::Watch,
+};
+use crate::{
+    error::Result,
+    rng,
+    tenancy::{Attach, Changed, Compression, MapStream, Report, keepalive},
+};
+
+mod retag;
+
+/// Silence before a keepalive, in seconds: clients give up after 120, and all
+/// at once would be a burst.
+const KEEPALIVE: std::ops::Range<u64> = 50_000..60_000;
+
+/// Answers one request.
+pub(super) async fn map(
+    control: &Control,
+    session: &Session,
+    watch: &Arc<Watch>,
+    request: MapRequest,
+) -> Result<Response<Body>> {
+    if request.version < CapabilityVersion::MINIMUM {
+        return Ok(text(StatusCode::BAD_REQUEST, too_old(request.version)));
+    }
+    let compress = match request.compress.as_str() {
+        "" => Compression::Plain,
+        "zstd" => Compression::Zstd,
+        _ => {
+            return Ok(text(
+                StatusCode::BAD_REQUEST,
+                "`Compress` may be empty or zstd",
+            ));
+        }
+    };
+    let holder = find(&control.app, &session.machine, &request.node_key).await?;
+    let Holder::Ours(known) = holder else {
+        return Ok(text(StatusCode::NOT_FOUND, "node not found"));
+    };
+    let (hub, tenant, node) = (&control.app.hub, known.tenant, known.node.id);
+    match (request.stream, request.omit_peers) {
+        (true, _) => {
+            note_version(control, &known, request.version).await?;
+            let attach = Attach {
+                compress,
+                version: request.version,
+                fallback: report(request),
+            };
+            let frames = hub.attach(tenant, node, attach).await?;
+            Ok(Response::new(body(frames, compress, watch)))
+        }
+        (false, true) => {
+            let report = report(request);
+            if let Some(info) = &report.hostinfo {
+                retag::follow(control, &known, &info.request_tags).await?;
+            }
+            hub.report(tenant, node, report).await?;
+            Ok(Response::new(whole(Bytes::new())))
+        }
+        (false, false) => {
+            let frame = hub.full(tenant, node, compress).await?;
+            Ok(Response::new(whole(frame)))
+        }
+    }
+}
+
+fn report(request: MapRequest) -> Report {
+    Report {
+        hostinfo: request.hostinfo.map(bounded),
+        endpoints: bounded_endpoints(request.endpoints),
+        disco_key: request.disco_key,
+        paths: request.paths,
+    }
+}
+
+async fn note_version(control: &Control, known: &Known, version: CapabilityVersion) -> Result<()> {
+    let (tenant, node) = (known.tenant, known.node.id);
+    if known.node.capability == version {
+        return Ok(());
+    }
+    let write = move |rows: crate::db::TenantRows| async move {
+        rows.set_node_capability(node, version).await
+    };
+    control.app.db.write(tenant, write).await?;
+    control.app.hub.changed(tenant, Changed::Node(node)).await;
+    Ok(())
+}
+
+/// Frames as they come, and a sign of life when none came for a while.
+fn body(frames: MapStream, compress: Compression, watch: &Arc<Watch>) -> Body {
+    let stream = stream::unfold(frames, move |mut frames| async move {
+        let silence = Duration::from_millis(rng::system().gen_range(KEEPALIVE));
+        let frame = tokio::select! {
+            frame = frames.next() => frame?,
+            () = sleep(silence) => keepalive(compress),
+        };
+        Some((Ok::<_, Infallible>(Frame::data(frame)), frames))
+    });
+    watch.over(StreamBody::new(Box::pin(stream))).boxed_unsync()
+}

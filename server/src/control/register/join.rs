@@ -1,0 +1,208 @@
+//! A machine joins by an auth key. The look-ups, the use of the key, the node
+//! and its audit record are one transaction: of many machines that bring a
+//! one-off key at once, one joins.
+
+use wire::{
+    NodeKey, TenantId, Timestamp,
+    api::me::Actor,
+    control::{Login, RegisterResponse},
+    name::Tag,
+};
+
+use super::{
+    super::{
+        Control,
+        admit::{Terms, admit, owner},
+        known::{login, standing},
+        pending::Asked,
+        tags::{self, Giver},
+    },
+    refused,
+};
+use crate::{
+    db::{AuthKey, Node, Reason, SystemRows, TenantRows},
+    error::{Error, Result},
+    secret::token,
+    tenancy::Changed,
+};
+
+/// Why an auth key lets nobody in. The sentences are for the person at the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Refusal {
+    NotAKey,
+    Unknown,
+    Revoked,
+    Expired,
+    Used,
+    KeyTaken,
+    Tags(String),
+}
+
+impl Refusal {
+    fn sentence(self) -> String {
+        match self {
+            Self::NotAKey => {
+                "this is not an auth key of Warren, or a part of it is missing: copy it again"
+            }
+            Self::Unknown => {
+                "this server does not know the auth key: make a new one in the console"
+            }
+            Self::Revoked => "the auth key was revoked: make a new one in the console",
+            Self::Expired => "the auth key has expired: make a new one in the console",
+            Self::Used => {
+                "the auth key was for one machine and is used: make a new one in the console"
+            }
+            Self::KeyTaken => "the node key belongs to another machine: log out and try again",
+            Self::Tags(why) => return why,
+        }
+        .to_owned()
+    }
+
+    /// Whether the machine failed to prove that it may join at all.
+    fn is_failed_proof(&self) -> bool {
+        match self {
+            Self::NotAKey | Self::Unknown | Self::Revoked | Self::Expired | Self::Used => true,
+            Self::KeyTaken | Self::Tags(_) => false,
+        }
+    }
+}
+
+/// What the transaction came to.
+enum Outcome {
+    Joined(Box<Joined>),
+    Refused(Refusal),
+}
+
+struct Joined {
+    tenant: TenantId,
+    node: Node,
+    login: Login,
+    /// False when the machine had joined already: it asked twice at once.
+    now: bool,
+}
+
+/// Joins by the auth key `secret`.
+pub(super) async fn by_key(
+    control: &Control,
+    asked: Asked,
+    secret: &str,
+) -> Result<RegisterResponse> {
+    let (address, now) = (asked.address, control.app.clock.instant());
+    let limit = &control.failed_registrations;
+    limit.check(address, now).map_err(Error::TooMany)?;
+    let outcome = if token::kind_of(secret) == Some(token::Kind::Auth) {
+        let (hash, at) = (control.app.vault.hash(secret), asked.created);
+        let work = move |rows: SystemRows| async move { attempt(&rows, &asked, &hash, at).await };
+        let db = &control.app.db;
+        db.write_system(Reason::Directory, work).await?
+    } else {
+        Outcome::Refused(Refusal::NotAKey)
+    };
+    match outcome {
+        Outcome::Joined(joined) => {
+            if joined.now {
+                let changed = Changed::Node(joined.node.id);
+                control.app.hub.changed(joined.tenant, changed).await;
+            }
+            Ok(standing(&joined.node, joined.login, false))
+        }
+        Outcome::Refused(why) => {
+            if why.is_failed_proof() {
+                limit.failed(address, now);
+            }
+            Ok(refused(why.sentence()))
+        }
+    }
+}
+
+async fn attempt(rows: &SystemRows, asked: &Asked, hash: &str, now: Timestamp) -> Result<Outcome> {
+    let Some((tenant, key)) = rows.find_auth_key(hash).await? else {
+        return Ok(Outcome::Refused(Refusal::Unknown));
+    };
+    let scoped = rows.enter(tenant).await?;
+    let key = scoped.auth_key(key).await?;
+    if let Some(there) = already(rows, asked, &asked.node_key).await? {
+        return Ok(there);
+    }
+    if let Some(why) = unusable(&key, now) {
+        return Ok(Outcome::Refused(why));
+    }
+    let tags = match granted_tags(&scoped, asked, &key).await? {
+        Ok(tags) => tags,
+        Err(why) => return Ok(Outcome::Refused(Refusal::Tags(why))),
+    };
+    if !scoped.use_auth_key(key.id).await? {
+        return Ok(Outcome::Refused(Refusal::Used));
+    }
+    let terms = Terms {
+        owner: owner(key.user, tags),
+        by: Actor::AuthKey { key: key.id },
+        preapproved: key.preapproved,
+        ephemeral: key.ephemeral || asked.ephemeral,
+    };
+    let node = admit(&scoped, asked, terms, now).await?;
+    let login = login(&scoped, &node).await?;
+    Ok(Outcome::Joined(Box::new(Joined {
+        tenant,
+        node,
+        login,
+        now: true,
+    })))
+}
+
+/// Somebody holds the node key: this machine, which asked twice at once and
+/// uses nothing up, or another one.
+async fn already(rows: &SystemRows, asked: &Asked, key: &NodeKey) -> Result<Option<Outcome>> {
+    let Some((tenant, id)) = rows.find_node_by_key(key).await? else {
+        return Ok(None);
+    };
+    let scoped = rows.enter(tenant).await?;
+    let node = scoped.node(id).await?;
+    if node.machine_key != asked.machine {
+        return Ok(Some(Outcome::Refused(Refusal::KeyTaken)));
+    }
+    let login = login(&scoped, &node).await?;
+    Ok(Some(Outcome::Joined(Box::new(Joined {
+        tenant,
+        node,
+        login,
+        now: false,
+    }))))
+}
+
+fn unusable(key: &AuthKey, now: Timestamp) -> Option<Refusal> {
+    if key.revoked.is_some() {
+        Some(Refusal::Revoked)
+    } else if key.expires <= now {
+        Some(Refusal::Expired)
+    } else if !key.is_valid(now) {
+        Some(Refusal::Used)
+    } else {
+        None
+    }
+}
+
+/// The key's tags and those the machine asks for and may have.
+async fn granted_tags(
+    rows: &TenantRows,
+    asked: &Asked,
+    key: &AuthKey,
+) -> Result<Result<Vec<Tag>, String>> {
+    let wanted = match tags::read(&asked.hostinfo.request_tags) {
+        Ok(wanted) => wanted,
+        Err(why) => return Ok(Err(why)),
+    };
+    let mut tags = key.tags.clone();
+    let extra: Vec<Tag> = wanted.into_iter().filter(|t| !tags.contains(t)).collect();
+    let giver = if tags.is_empty() {
+        Giver::User(key.user)
+    } else {
+        Giver::Tags(&key.tags)
+    };
+    let refused = tags::refused(rows, giver, &extra).await?;
+    if !refused.is_empty() {
+        return Ok(Err(tags::refusal(&refused)));
+    }
+    tags.extend(extra);
+    Ok(Ok(tags))
+}

@@ -1,0 +1,1 @@
+//! The control protocol, spoken by a node made of `link` and `wire`.
