@@ -37,14 +37,13 @@ pub fn look(app: &App, token: &str) -> Result<Registration> {
     })
 }
 
-/// Lets it join `tenant`, where the person who decides is `user`; the machine
-/// will be his, or carry the tags that it asks for and he may give.
+/// Lets it join a tenant that the person who decides is a member of; the
+/// machine will be his, or carry the tags that it asks for and he may give.
 pub async fn confirm(
     app: &App,
-    token: &str,
     by: &Actor,
-    user: UserId,
     tenant: TenantId,
+    token: &str,
 ) -> Result<ConfirmedRegistration> {
     let asked = waiting(app, token)?;
     if asked.previous.is_some_and(|(earlier, _)| earlier != tenant) {
@@ -58,6 +57,7 @@ pub async fn confirm(
         .db
         .write_system(Reason::Directory, move |rows| async move {
             let scoped = rows.enter(tenant).await?;
+            let user = member(&scoped, &by).await?;
             // Two people at once, or a key that another machine holds.
             if rows.find_node_by_key(&asked.node_key).await?.is_some() {
                 return Err(Error::Conflict(Code::RegistrationGone));
@@ -78,6 +78,16 @@ pub async fn confirm(
         name: node.name.to_string(),
         approved: node.approved,
     })
+}
+
+/// Who a person is in the tenant now. Others do not learn that it exists.
+async fn member(rows: &TenantRows, by: &Actor) -> Result<UserId> {
+    let Actor::User { email } = by else {
+        return Err(Error::Forbidden);
+    };
+    let email = email.parse().map_err(|_| Error::NotFound)?;
+    let user = rows.find_user_by_email(&email).await?;
+    Ok(user.ok_or(Error::NotFound)?.id)
 }
 
 fn waiting(app: &App, token: &str) -> Result<Asked> {

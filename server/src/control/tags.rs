@@ -1,9 +1,10 @@
 //! Tags that machines ask for, before the tenant's policy.
 
-use policy::{Compiled, Directory};
+use policy::Compiled;
 use wire::{UserId, name::Tag};
 
 use crate::{
+    act::policy::directory,
     db::TenantRows,
     error::{Error, Result},
 };
@@ -59,14 +60,5 @@ async fn law(rows: &TenantRows) -> Result<Compiled> {
         Err(e) => return Err(e),
     };
     let (document, _) = policy::parse(&document);
-    let users = rows.users().await?.into_iter().map(|u| policy::User {
-        id: u.id,
-        email: u.email.to_string(),
-        role: u.role,
-    });
-    let directory = Directory {
-        users: users.collect(),
-        ..Directory::default()
-    };
-    Ok(Compiled::new(&document, &directory))
+    Ok(Compiled::new(&document, &directory(rows).await?))
 }
