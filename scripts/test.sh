@@ -21,5 +21,5 @@ share "packages"
 cargo test --locked --workspace --exclude mesh --exclude web --exclude e2e
 cargo test --locked --package web --lib
 share "the product in a network lab"
-cargo test --locked --package e2e
+cargo test --locked --package e2e --lib --test layering --test lab
 share "done"

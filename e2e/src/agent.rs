@@ -30,6 +30,13 @@ pub enum Via {
     Relay,
 }
 
+impl Via {
+    /// Whether it is no relay.
+    pub fn is_direct(&self) -> bool {
+        matches!(self, Self::Direct(_))
+    }
+}
+
 /// An agent with a folder of its own.
 #[derive(Debug)]
 pub struct Agent {

@@ -92,9 +92,13 @@ pub fn scratch() -> Result<PathBuf> {
 /// Where [`scratch`] is told.
 pub(crate) const SCRATCH: &str = "WARREN_SCRATCH";
 
-/// Inside: a `/run` of our own for the namespaces' names, and loopback up.
+/// Inside: a `/run` of our own for the namespaces' names, a copy of `/etc` that clients may
+/// write their DNS settings to, and loopback up.
 fn prepare() -> Result<()> {
-    sh("mount -t tmpfs tmpfs /run && mkdir -p /run/netns && ip link set lo up")
+    sh("mount -t tmpfs tmpfs /run && mkdir -p /run/netns /run/etc
+        cp -a /etc/. /run/etc/ 2>/dev/null || true
+        mount --bind /run/etc /etc
+        ip link set lo up")
 }
 
 /// Runs a line of shell in the lab's outermost namespace.

@@ -8,10 +8,12 @@
 pub mod agent;
 pub mod api;
 pub mod capture;
+pub mod console;
 pub mod eventually;
 pub mod lab;
 pub mod process;
 pub mod program;
 pub mod runner;
 pub mod stack;
+pub mod tailscale;
 pub mod traffic;

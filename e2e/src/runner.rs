@@ -58,6 +58,12 @@ pub fn main(what: &str, scenarios: &[Scenario]) -> ExitCode {
     }
 }
 
+/// Says loudly that nothing was proved, and why.
+pub fn skipped(what: &str, why: &anyhow::Error) -> ExitCode {
+    println!("{what} SKIPPED: {why:#}");
+    ExitCode::SUCCESS
+}
+
 fn report(name: &str, ok: bool, start: Instant) {
     let seconds = now().duration_since(start).as_secs_f32();
     println!(

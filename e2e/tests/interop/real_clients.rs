@@ -1,0 +1,211 @@
+//! The life of official clients on our server, among themselves and with our agent.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{
+    agent::{Agent, Via},
+    api::Session,
+    eventually::eventually,
+    lab::{Host, Nat, Topology},
+    stack::{Stack, Tenant},
+    tailscale::Tailscale,
+    traffic,
+};
+use serde_json::json;
+
+const PING: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(30);
+
+/// Everybody reaches everybody.
+const OPEN: &str = r#"{"acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}]}"#;
+/// The same, and port 80 alone is closed.
+const NOT_80: &str =
+    r#"{"acls": [{"action": "accept", "src": ["*"], "dst": ["*:1-79", "*:81-65535"]}]}"#;
+
+pub(crate) fn real_clients_join_talk_obey_survive_and_leave() -> Result<()> {
+    let (mut net, srv) = Topology::new()?;
+    let mut stack = Stack::start(&srv)?;
+    let owner = stack.tenant("acme")?.owner;
+    let key = stack.existing("acme", &owner).auth_key()?;
+    let one = Tailscale::join(&net.host("t1", Nat::Easy)?, &stack, &key)?;
+    let two = Tailscale::start(&net.host("t2", Nat::Easy)?, &stack.ca_file()?)?;
+    let console = Session::sign_in(&stack, &owner)?;
+    two.up_by_link(&stack, |link| confirm(&console, link))?;
+    let (first, second) = (one.address()?, two.address()?);
+
+    becomes(
+        "direct",
+        || one.ping(&second.to_string(), PING),
+        Via::is_direct,
+    )?;
+    one.host.set_nat(Nat::UdpBlocked)?;
+    becomes(
+        "relayed",
+        || one.ping(&second.to_string(), PING),
+        |v| *v == Via::Relay,
+    )?;
+    two.ping(&first.to_string(), PING)?;
+    sends(&one.host, &two.host, second)?;
+    one.host.set_nat(Nat::Easy)?;
+    becomes(
+        "direct again",
+        || one.ping(&second.to_string(), PING),
+        Via::is_direct,
+    )?;
+    shows_peer(&one, "t2", second)?;
+    shows_peer(&two, "t1", first)?;
+
+    obeys(
+        &stack.existing("acme", &owner),
+        &one.host,
+        &two.host,
+        second,
+    )?;
+
+    stack.kill();
+    one.ping(&second.to_string(), PING)
+        .context("without a server")?;
+    stack.start_again()?;
+    stack.ready()?;
+    let tenant = stack.existing("acme", &owner);
+    eventually("both are online again", Duration::from_mins(1), || {
+        let online = |name| Ok::<_, anyhow::Error>(tenant.node(name)?["online"] == true);
+        Ok((online("t1")? && online("t2")?).then_some(()))
+    })?;
+    one.ping(&second.to_string(), PING)
+        .context("after the restart")?;
+    let late = Tailscale::join(&net.host("t3", Nat::Easy)?, &stack, &key)?;
+    becomes("reached", || late.ping(&second.to_string(), PING), |_| true)?;
+
+    two.logout()?;
+    eventually("the server shows the logout", WAIT, || {
+        Ok((tenant.node("t2")?["expired"] == true).then_some(()))
+    })?;
+    eventually("the client is logged out", WAIT, || {
+        Ok((two.status()?["BackendState"] == "NeedsLogin").then_some(()))
+    })?;
+    eventually("a peer knows that it has left", WAIT, || {
+        let peer = one.peer("t2")?;
+        Ok(peer
+            .is_none_or(|p| p["Online"] == false || p["Expired"] == true)
+            .then_some(()))
+    })
+}
+
+pub(crate) fn real_clients_and_our_agent_talk_both_ways() -> Result<()> {
+    let (mut net, srv) = Topology::new()?;
+    let stack = Stack::start(&srv)?;
+    let tenant = stack.tenant("acme")?;
+    let key = tenant.auth_key()?;
+    let theirs = Tailscale::join(&net.host("t1", Nat::Easy)?, &stack, &key)?;
+    let ours = Agent::join(&net.host("w1", Nat::Easy)?, &stack, &key)?;
+    let (their_address, our_address) = (theirs.address()?, ours.address()?);
+
+    becomes(
+        "direct",
+        || ours.ping(&their_address.to_string(), PING),
+        Via::is_direct,
+    )?;
+    becomes(
+        "direct",
+        || theirs.ping(&our_address.to_string(), PING),
+        Via::is_direct,
+    )?;
+    sends(&theirs.host, &ours.host, our_address)?;
+    sends(&ours.host, &theirs.host, their_address)?;
+    shows_peer(&theirs, "w1", our_address)?;
+    obeys(&tenant, &theirs.host, &ours.host, our_address)?;
+    obeys(&tenant, &ours.host, &theirs.host, their_address)?;
+
+    ours.host.set_nat(Nat::UdpBlocked)?;
+    becomes(
+        "relayed",
+        || ours.ping(&their_address.to_string(), PING),
+        |v| *v == Via::Relay,
+    )?;
+    becomes(
+        "relayed",
+        || theirs.ping(&our_address.to_string(), PING),
+        |v| *v == Via::Relay,
+    )?;
+    sends(&theirs.host, &ours.host, our_address)?;
+    sends(&ours.host, &theirs.host, their_address)
+}
+
+/// A signed-in person lets the machine behind this link join.
+fn confirm(console: &Session, link: &str) -> Result<()> {
+    let (_, token) = link.rsplit_once('/').context("a token")?;
+    let path = format!("/api/v1/registrations/{token}");
+    let shown = console.get(&path)?;
+    ensure!(
+        shown["hostname"] == "t2",
+        "the page shows another machine: {shown}"
+    );
+    let tenant = console.tenant("acme")?;
+    console
+        .call("POST", &path, &json!({ "tenant": tenant }))
+        .map(|_| ())
+}
+
+fn becomes(
+    what: &str,
+    ping: impl Fn() -> Result<Via>,
+    wanted: impl Fn(&Via) -> bool,
+) -> Result<()> {
+    eventually(&format!("the path becomes {what}"), WAIT, || {
+        Ok(wanted(&ping()?).then_some(()))
+    })
+}
+
+fn sends(from: &Host, to: &Host, address: Ipv4Addr) -> Result<()> {
+    let sink = traffic::start(to, &["sink", &address.to_string(), "7500"])?;
+    traffic::send(from, address, 7500, 2 << 20)?;
+    drop(sink);
+    Ok(())
+}
+
+fn shows_peer(client: &Tailscale, name: &str, address: Ipv4Addr) -> Result<()> {
+    eventually(&format!("the status shows {name} online"), WAIT, || {
+        let Some(peer) = client.peer(name)? else {
+            return Ok(None);
+        };
+        ensure!(
+            peer["TailscaleIPs"][0] == address.to_string(),
+            "{name} has another address: {peer}"
+        );
+        Ok((peer["Online"] == true).then_some(()))
+    })
+}
+
+/// Port 80 closes within 2 s of the edit and opens again, and port 22 is open all the time.
+fn obeys(tenant: &Tenant<'_>, from: &Host, to: &Host, address: Ipv4Addr) -> Result<()> {
+    tenant.set_policy(OPEN)?;
+    let sink = traffic::start(to, &["sink", &address.to_string(), "22", "80"])?;
+    port(from, address, 80, "open")?;
+    tenant.set_policy(NOT_80)?;
+    let edited = traffic::wall();
+    port(from, address, 80, "timeout")?;
+    let took = traffic::wall() - edited;
+    ensure!(
+        took < 2.0 + 1.0,
+        "port 80 closed {took:.1} s after the edit"
+    );
+    port(from, address, 22, "open")?;
+    tenant.set_policy(OPEN)?;
+    port(from, address, 80, "open")?;
+    drop(sink);
+    Ok(())
+}
+
+/// Waits until a connection attempt of half a second gives `word`.
+fn port(from: &Host, address: Ipv4Addr, port: u16, word: &str) -> Result<()> {
+    eventually(
+        &format!("port {port} is {word}"),
+        Duration::from_secs(5),
+        || {
+            let said = traffic::connect(from, address, port, Duration::from_millis(500))?;
+            Ok((said == word).then_some(()))
+        },
+    )
+}
