@@ -10,12 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::{CapabilityVersion, MachineKey};
 
 pub mod map;
+pub mod netmap;
 pub mod register;
 
 pub use map::{
     DnsConfig, Hostinfo, MapRequest, MapResponse, NetInfo, Node, PeerChange, Resolver, Service,
     UserProfile,
 };
+pub use netmap::NetMap;
 pub use register::{Login, RegisterAuth, RegisterRequest, RegisterResponse, User};
 
 /// The answer to `GET /key?v=N`.

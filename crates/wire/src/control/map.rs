@@ -344,7 +344,7 @@ pub struct Node {
         deserialize_with = "null_as_default"
     )]
     pub primary_routes: Vec<Prefix>,
-    /// Set only while it is offline.
+    /// When it was last connected; without meaning while it is online.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
     /// Whether it is connected to the server.

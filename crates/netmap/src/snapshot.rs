@@ -1,0 +1,238 @@
+//! A tenant at one moment.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use wire::{
+    NodeId, Timestamp,
+    control::{DnsConfig, MapResponse, map::Debug, netmap::BASE_FILTER},
+    filter::FilterRule,
+};
+
+use crate::{
+    change::Change,
+    class::{ClassId, Law},
+    frame::{Form, Piece, join},
+    member::{Member, as_self, plain},
+    node::Node,
+    segment::Members,
+    tenant::Tenant,
+};
+
+/// A tenant at one moment: immutable, and cheap to clone. Snapshots share what
+/// did not change between them.
+#[derive(Debug, Clone)]
+pub struct Snapshot(Arc<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    seq: u64,
+    tenant: Arc<Tenant>,
+    law: Arc<Law>,
+    members: Members,
+}
+
+impl Snapshot {
+    /// A tenant with these nodes.
+    pub fn new(tenant: Tenant, nodes: impl IntoIterator<Item = Node>) -> Self {
+        let by_id: BTreeMap<NodeId, Node> = nodes.into_iter().map(|n| (n.id, n)).collect();
+        let mut law = Law::new(tenant.compile());
+        let members = judge(by_id.into_values(), &mut law, &tenant);
+        Self(Arc::new(Inner {
+            seq: 0,
+            tenant: Arc::new(tenant),
+            law: Arc::new(law),
+            members,
+        }))
+    }
+
+    /// How many times it was changed.
+    pub fn seq(&self) -> u64 {
+        self.0.seq
+    }
+
+    /// What its nodes share.
+    pub fn tenant(&self) -> &Tenant {
+        &self.0.tenant
+    }
+
+    /// A node.
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.0.members.get(id).map(|m| &m.node)
+    }
+
+    /// All nodes, by id.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.0.members.iter().map(|m| &m.node)
+    }
+
+    /// The snapshot after these changes, in their order.
+    #[must_use]
+    pub fn apply(&self, changes: impl IntoIterator<Item = Change>) -> Self {
+        let mut next = Inner::clone(&self.0);
+        next.seq += 1;
+        let mut anew = false;
+        for change in changes {
+            match change {
+                Change::Node(node) => next.set_node(*node),
+                Change::NodeRemoved(id) => next.members.remove(id),
+                Change::Reach(id, reach) => {
+                    if let Some(member) = next.members.get(id) {
+                        let reach = *reach;
+                        let node = member.node.clone();
+                        next.set_node(Node { reach, ..node });
+                    }
+                }
+                Change::Policy(policy) => {
+                    anew = true;
+                    Arc::make_mut(&mut next.tenant).policy = policy;
+                }
+                Change::People(people) => {
+                    anew = true;
+                    Arc::make_mut(&mut next.tenant).people = people;
+                }
+                Change::Name(name) => Arc::make_mut(&mut next.tenant).name = name,
+                Change::RelayMap(map) => Arc::make_mut(&mut next.tenant).relay_map = map,
+            }
+        }
+        if anew {
+            next.judge_anew();
+        }
+        Self(Arc::new(next))
+    }
+
+    /// The whole netmap of a node as one frame; `None` for an unknown node.
+    pub fn full(&self, id: NodeId, form: Form, now: Timestamp) -> Option<Bytes> {
+        let Inner { law, members, .. } = &*self.0;
+        let viewer = members.get(id)?;
+        let mut head = to_json(&self.head(viewer, now));
+        let end = head.pop();
+        debug_assert_eq!(end, Some(b'}'));
+        head.extend_from_slice(b",\"Peers\":[");
+        let mut pieces = vec![Piece::new(head).get(form)];
+        let comma = Piece::new(&b","[..]).get(form);
+        for segment in members.segments() {
+            if let Some(block) = segment.block(law, viewer.class, id) {
+                if pieces.len() > 1 {
+                    pieces.push(comma.clone());
+                }
+                pieces.push(block.get(form));
+            }
+        }
+        pieces.push(Piece::new(&b"]}"[..]).get(form));
+        Some(join(&pieces))
+    }
+
+    /// A full netmap without its peers.
+    fn head(&self, viewer: &Member, now: Timestamp) -> MapResponse {
+        let tenant = &*self.0.tenant;
+        let seen = self.visible_to(viewer).map(|m| &m.node.owner);
+        let owners = seen.chain([&viewer.node.owner]);
+        MapResponse {
+            node: Some(as_self(&viewer.node, tenant)),
+            relay_map: Some((*tenant.relay_map).clone()),
+            dns_config: Some(DnsConfig::default()),
+            domain: Some(self.domain()),
+            packet_filters: Some(base_filter(self.filter_of(viewer))),
+            user_profiles: Some(tenant.profiles(owners.map(|o| tenant.user_of(o)))),
+            control_time: Some(now),
+            debug: Some(Debug {
+                disable_log_tail: true,
+            }),
+            ..MapResponse::default()
+        }
+    }
+
+    pub(crate) fn visible_to<'a>(
+        &'a self,
+        viewer: &'a Member,
+    ) -> impl Iterator<Item = &'a Arc<Member>> {
+        self.0
+            .members
+            .iter()
+            .filter(|m| m.id() != viewer.id() && self.sees(viewer.class, m.class))
+    }
+
+    pub(crate) fn domain(&self) -> String {
+        plain(&self.0.tenant.name, 255)
+    }
+
+    pub(crate) fn filter_of(&self, viewer: &Member) -> Vec<FilterRule> {
+        self.0.law.filter_of(viewer.class, &viewer.node)
+    }
+
+    pub(crate) fn sees(&self, a: Option<ClassId>, b: Option<ClassId>) -> bool {
+        self.0.law.sees(a, b)
+    }
+
+    pub(crate) fn law(&self) -> &Law {
+        &self.0.law
+    }
+
+    pub(crate) fn members(&self) -> &Members {
+        &self.0.members
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(crate) fn shares_tenant(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.tenant, &other.0.tenant)
+    }
+}
+
+impl Inner {
+    fn set_node(&mut self, node: Node) {
+        let before = self.members.get(node.id);
+        if before.is_some_and(|b| b.node == node) {
+            return;
+        }
+        let known = before.filter(|b| b.node.is_alike_before_the_law(&node));
+        let class = match known {
+            Some(before) => before.class,
+            None => class_in(&mut self.law, &node),
+        };
+        let member = Member::new(node, class, &self.law, &self.tenant);
+        self.members.set(Arc::new(member));
+    }
+
+    fn judge_anew(&mut self) {
+        let mut law = Law::new(self.tenant.compile());
+        let nodes = self.members.iter().map(|m| m.node.clone());
+        self.members = judge(nodes, &mut law, &self.tenant);
+        self.law = Arc::new(law);
+    }
+}
+
+/// The class of a node, made if it is the first one in it.
+fn class_in(law: &mut Arc<Law>, node: &Node) -> Option<ClassId> {
+    if !node.is_active() {
+        return None;
+    }
+    let key = law.key_of(node);
+    Some(match law.find(&key) {
+        Some(id) => id,
+        None => Arc::make_mut(law).add(key),
+    })
+}
+
+fn judge(nodes: impl Iterator<Item = Node>, law: &mut Law, tenant: &Tenant) -> Members {
+    let mut members = Vec::new();
+    for node in nodes {
+        let class = node.is_active().then(|| {
+            let key = law.key_of(&node);
+            law.find(&key).unwrap_or_else(|| law.add(key))
+        });
+        members.push(Arc::new(Member::new(node, class, law, tenant)));
+    }
+    Members::from_sorted(&members)
+}
+
+pub(crate) fn base_filter(rules: Vec<FilterRule>) -> BTreeMap<String, Option<Vec<FilterRule>>> {
+    [(BASE_FILTER.to_owned(), Some(rules))].into()
+}
+
+pub(crate) fn to_json(response: &MapResponse) -> Vec<u8> {
+    serde_json::to_vec(response).expect("a map response is always JSON")
+}

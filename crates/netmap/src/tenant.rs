@@ -1,0 +1,83 @@
+//! What all nodes of a tenant share.
+
+use std::sync::Arc;
+
+use policy::{Compiled, Directory, Document, User};
+use wire::{UserId, api::Role, control::UserProfile, relay_map::RelayMap};
+
+use crate::{member::plain, node::Owner};
+
+/// A tenant without its nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// The name for people.
+    pub name: String,
+    /// What its nodes' DNS names end in, without dots at the ends.
+    pub dns_suffix: String,
+    /// The pseudo-user that tagged nodes belong to.
+    pub tagged_user: UserId,
+    /// The members.
+    pub people: Vec<Person>,
+    /// The policy in force.
+    pub policy: Arc<Document>,
+    /// The relays that nodes may use.
+    pub relay_map: Arc<RelayMap>,
+}
+
+/// A member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The id that nodes carry.
+    pub id: UserId,
+    /// The e-mail address.
+    pub email: String,
+    /// The name for people.
+    pub display_name: String,
+    /// The role.
+    pub role: Role,
+}
+
+impl Tenant {
+    pub(crate) fn compile(&self) -> Compiled {
+        let user = |p: &Person| User {
+            id: p.id,
+            email: p.email.clone(),
+            role: p.role,
+        };
+        let directory = Directory {
+            users: self.people.iter().map(user).collect(),
+            ..Directory::default()
+        };
+        Compiled::new(&self.policy, &directory)
+    }
+
+    /// The user that clients are told a node belongs to.
+    pub(crate) fn user_of(&self, owner: &Owner) -> UserId {
+        match owner {
+            Owner::User(user) => *user,
+            Owner::Tags(_) => self.tagged_user,
+        }
+    }
+
+    /// How clients show the owners with these ids.
+    pub(crate) fn profiles(&self, ids: impl IntoIterator<Item = UserId>) -> Vec<UserProfile> {
+        let mut ids: Vec<UserId> = ids.into_iter().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.into_iter().map(|id| self.profile(id)).collect()
+    }
+
+    fn profile(&self, id: UserId) -> UserProfile {
+        let person = self.people.iter().find(|p| p.id == id);
+        let (login_name, display_name) = match person {
+            Some(p) if p.display_name.is_empty() => (plain(&p.email, 254), plain(&p.email, 254)),
+            Some(p) => (plain(&p.email, 254), plain(&p.display_name, 254)),
+            None => ("tagged-devices".to_owned(), "Tagged devices".to_owned()),
+        };
+        UserProfile {
+            id,
+            login_name,
+            display_name,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Tenants and what may happen to them, drawn at random.
+
+use std::sync::Arc;
+
+use netmap::{Change, Node, Owner, Person, Reach, Snapshot, Tenant};
+use policy::Document;
+use proptest::prelude::*;
+use wire::{
+    CapabilityVersion, DiscoKey, MachineKey, NodeId, NodeKey, StableId, Timestamp, UserId,
+    api::Role,
+    control::Hostinfo,
+    relay_map::{RegionId, RelayMap},
+};
+
+/// Policies that differ in who sees whom, in filters and in source sets.
+const POLICIES: [&str; 7] = [
+    policy::STARTER,
+    "{}",
+    r#"{"acls": []}"#,
+    r#"{"acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}]}"#,
+    r#"{"acls": [{"action": "accept", "src": ["*"], "dst": ["*:22"]}]}"#,
+    r#"{"groups": {"group:ops": ["u1@example.com", "u2@example.com"]},
+        "tagOwners": {"tag:web": [], "tag:db": []},
+        "acls": [{"action": "accept", "src": ["group:ops"], "dst": ["tag:web:80", "u3@example.com:*"]},
+                 {"action": "accept", "src": ["tag:web"], "dst": ["tag:db:5432"]}]}"#,
+    r#"{"acls": [{"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self:*"]},
+                 {"action": "accept", "src": ["100.64.0.3"], "dst": ["autogroup:tagged:*"]}]}"#,
+];
+
+pub(crate) fn document(n: usize) -> Arc<Document> {
+    let (document, found) = policy::parse(POLICIES[n % POLICIES.len()]);
+    assert!(!policy::has_errors(&found), "{found:?}");
+    Arc::new(document)
+}
+
+pub(crate) fn people(shift: u64) -> Vec<Person> {
+    let person = |id| Person {
+        id: UserId(id),
+        email: format!("u{id}@example.com"),
+        display_name: format!("User {} \"{shift}\"", id * shift),
+        role: Role::Member,
+    };
+    (1..=4).map(person).collect()
+}
+
+pub(crate) fn tenant(policy: usize) -> Tenant {
+    Tenant {
+        name: "Acme".to_owned(),
+        dns_suffix: "acme.warren.internal".to_owned(),
+        tagged_user: UserId(9),
+        people: people(1),
+        policy: document(policy),
+        relay_map: Arc::new(RelayMap::default()),
+    }
+}
+
+/// Something that happens.
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    Node(u64, Who),
+    Gone(u64),
+    Reach(u64, Report),
+    Policy(usize),
+    People(u64),
+    Name(u8),
+    RelayMap(bool),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    owner: u8,
+    approved: bool,
+    expired: bool,
+    name: u8,
+    key: u8,
+    expiry: Option<u8>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Report {
+    online: bool,
+    seen: Option<u8>,
+    endpoints: u8,
+    disco: u8,
+    relay: u8,
+    routes: bool,
+    os: bool,
+}
+
+fn arb_who() -> impl Strategy<Value = Who> {
+    let odd = prop::bool::weighted(0.15);
+    (
+        0..6_u8,
+        odd,
+        odd,
+        0..3_u8,
+        0..2_u8,
+        prop::option::of(0..3_u8),
+    )
+        .prop_map(|(owner, waiting, expired, name, key, expiry)| Who {
+            owner,
+            approved: !waiting,
+            expired,
+            name,
+            key,
+            expiry,
+        })
+}
+
+fn arb_report() -> impl Strategy<Value = Report> {
+    (
+        any::<bool>(),
+        prop::option::of(0..4_u8),
+        0..3_u8,
+        0..3_u8,
+        0..3_u8,
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(
+            |(online, seen, endpoints, disco, relay, routes, os)| Report {
+                online,
+                seen,
+                endpoints,
+                disco,
+                relay,
+                routes,
+                os,
+            },
+        )
+}
+
+pub(crate) fn arb_event() -> impl Strategy<Value = Event> {
+    let id = 1..12_u64;
+    prop_oneof![
+        4 => (id.clone(), arb_who()).prop_map(|(id, who)| Event::Node(id, who)),
+        1 => id.clone().prop_map(Event::Gone),
+        8 => (id, arb_report()).prop_map(|(id, report)| Event::Reach(id, report)),
+        1 => (0..POLICIES.len()).prop_map(Event::Policy),
+        1 => (1..4_u64).prop_map(Event::People),
+        1 => (0..3_u8).prop_map(Event::Name),
+        1 => any::<bool>().prop_map(Event::RelayMap),
+    ]
+}
+
+impl Event {
+    pub(crate) fn change(&self, on: &Snapshot) -> Change {
+        match self {
+            Self::Node(id, who) => Change::Node(Box::new(node(*id, who, on))),
+            Self::Gone(id) => Change::NodeRemoved(NodeId(*id)),
+            Self::Reach(id, report) => Change::Reach(NodeId(*id), Box::new(reach(report))),
+            Self::Policy(n) => Change::Policy(document(*n)),
+            Self::People(shift) => Change::People(people(*shift)),
+            Self::Name(n) => Change::Name(format!("Acme {n}")),
+            Self::RelayMap(ours) => Change::RelayMap(Arc::new(RelayMap {
+                omit_default_regions: *ours,
+                ..RelayMap::default()
+            })),
+        }
+    }
+}
+
+fn node(id: u64, who: &Who, on: &Snapshot) -> Node {
+    let low = u8::try_from(id).unwrap();
+    let owner = match who.owner {
+        4 => Owner::Tags(vec!["tag:web".parse().unwrap()]),
+        5 => Owner::Tags(vec![
+            "tag:db".parse().unwrap(),
+            "tag:server".parse().unwrap(),
+        ]),
+        user => Owner::User(UserId(u64::from(user) + 1)),
+    };
+    Node {
+        id: NodeId(id),
+        stable_id: StableId::default(),
+        name: format!("n{id}-{}", who.name).parse().unwrap(),
+        owner,
+        key: NodeKey::from_bytes([low + 100 * who.key; 32]),
+        machine: MachineKey::from_bytes([low; 32]),
+        ipv4: std::net::Ipv4Addr::new(100, 64, 0, low),
+        ipv6: std::net::Ipv6Addr::new(0xfd7a, 0x115c, 0xa1e0, 0, 0, 0, 0, u16::from(low)),
+        key_expiry: who.expiry.map(|s| Timestamp::from_unix_seconds(s.into())),
+        approved: who.approved,
+        expired: who.expired,
+        created: Timestamp::from_unix_seconds(1),
+        capability: CapabilityVersion(130),
+        reach: on
+            .node(NodeId(id))
+            .map(|n| n.reach.clone())
+            .unwrap_or_default(),
+    }
+}
+
+fn reach(report: &Report) -> Reach {
+    Reach {
+        online: report.online,
+        last_seen: report.seen.map(|s| Timestamp::from_unix_seconds(s.into())),
+        endpoints: (0..report.endpoints)
+            .map(|n| format!("192.0.2.{n}:41641").parse().unwrap())
+            .collect(),
+        disco_key: DiscoKey::from_bytes([report.disco; 32]),
+        home_relay: RegionId(u16::from(report.relay) * 900),
+        hostinfo: Hostinfo {
+            os: if report.os {
+                "win\\dows".into()
+            } else {
+                "linux".into()
+            },
+            hostname: "büro\u{1}".into(),
+            routable_ips: report
+                .routes
+                .then(|| "192.0.2.0/24".parse().unwrap())
+                .into_iter()
+                .collect(),
+            ..Hostinfo::default()
+        },
+    }
+}
+
+/// A node of a member, in a tenant of any size.
+pub(crate) fn plain_node(id: u64) -> Node {
+    let [high, low] = u16::try_from(id).unwrap().to_be_bytes();
+    let who = Who {
+        owner: 0,
+        approved: true,
+        expired: false,
+        name: 0,
+        key: 0,
+        expiry: None,
+    };
+    let mut node = node(1, &who, &Snapshot::new(tenant(0), []));
+    node.id = NodeId(id);
+    node.name = format!("n{id}").parse().unwrap();
+    node.ipv4 = std::net::Ipv4Addr::new(100, 64, high, low);
+    node
+}
