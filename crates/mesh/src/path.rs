@@ -70,6 +70,8 @@ pub(crate) struct PathAgent {
     /// The relay the peer was last heard through, for one whose home is not known.
     heard_relay: Option<RegionId>,
     relay_rtt: Option<Duration>,
+    /// Where the peer's last authentic data came from by UDP.
+    heard_data: Option<(SocketAddr, Instant)>,
     last_sent: Option<Instant>,
     last_full: Option<Instant>,
     last_call_heard: Option<Instant>,
@@ -113,6 +115,18 @@ impl PathAgent {
     /// Something authentic came through a relay, so the way back is open too.
     pub(crate) const fn heard_through(&mut self, region: RegionId) {
         self.heard_relay = Some(region);
+    }
+
+    /// Authentic data came from `from`. That proves no path, for whoever is on
+    /// the way can change an address.
+    pub(crate) const fn heard_data(&mut self, from: SocketAddr, now: Instant) {
+        self.heard_data = Some((from, now));
+    }
+
+    /// Where an answer may go when nothing is proved yet and no relay is there.
+    pub(crate) fn last_resort(&self, now: Instant) -> Option<SocketAddr> {
+        let (from, at) = self.heard_data?;
+        (now < at + probe::TRUST).then_some(from)
     }
 
     // === traffic ===

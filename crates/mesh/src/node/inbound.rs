@@ -128,6 +128,9 @@ impl Node {
         let room = self.tun.room(message.len());
         let opened = tunnel.open(origin.ip(), message, room, now);
         let waiting = tunnel.has_waiting();
+        if let (Origin::Udp(from), Opened::Packet(_) | Opened::Nothing) = (origin, opened) {
+            live.path.heard_data(from, now);
+        }
         match opened {
             Opened::Packet(len) => {
                 live.last_used = now;

@@ -88,9 +88,23 @@ impl Node {
             .relay
             .filter(|region| self.use_relay(*region, now))
             .map(|region| Via::Relay { region, peer: key });
-        ways.first = direct.or(relay);
+        ways.first = direct.or(relay).or_else(|| {
+            let live = self.table.get(slot).and_then(|p| p.live.as_ref());
+            live.and_then(|l| l.path.last_resort(now)).map(Via::Udp)
+        });
         ways.second = relay.filter(|_| direct.is_some());
         ways
+    }
+
+    /// Whether [`Self::ways`] would name one; asks for no relay.
+    pub(super) fn has_way(&self, slot: u32, now: Instant) -> bool {
+        let live = self.table.get(slot).and_then(|p| p.live.as_ref());
+        live.is_some_and(|l| {
+            let route = l.path.route(now);
+            route.direct.is_some()
+                || route.relay.is_some_and(|r| self.relays.is_connected(r))
+                || l.path.last_resort(now).is_some()
+        })
     }
 
     fn seal_train(&mut self, slot: u32, ways: Ways, segments: &mut Segments<'_>, now: Instant) {

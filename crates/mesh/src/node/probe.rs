@@ -182,10 +182,10 @@ impl Node {
     }
 
     fn handle_pong(&mut self, slot: u32, tx: &TxId, now: Instant) {
+        let had_way = self.has_way(slot, now);
         let Some(live) = self.table.get_mut(slot).and_then(|p| p.live.as_mut()) else {
             return;
         };
-        let had_way = live.path.shown(now).is_some();
         let Some(answered) = live.path.handle_pong(tx, now) else {
             return;
         };

@@ -71,3 +71,17 @@ fn when_udp_goes_only_what_was_sent_within_the_trust_is_lost() {
         "lost up to {last}, blocked at {before}"
     );
 }
+
+#[test]
+fn without_relays_the_first_packet_is_answered() {
+    let mut world = World::new(&[Site::Public, Site::Public]);
+    world.has_relays = false;
+    world.run(secs(1));
+    world.send(0, 1, 80, b"first");
+    world.wait(secs(2), "the first packet", |w| {
+        !w.agents[1].inbox.is_empty()
+    });
+    world.answer_from(1, 0, 80, b"answer");
+    world.run(secs(1));
+    assert_eq!(world.take_payloads(0), [b"answer"]);
+}

@@ -74,6 +74,8 @@ pub(crate) struct World {
     pub(crate) net: Net,
     pub(crate) agents: Vec<Agent>,
     pub(crate) filter: Vec<FilterRule>,
+    /// Whether relays take connections.
+    pub(crate) has_relays: bool,
     peers: BTreeMap<usize, Arc<Peer>>,
     wall: Timestamp,
     start: Instant,
@@ -101,6 +103,7 @@ impl World {
             net,
             agents: Vec::new(),
             filter: vec![allow("*", PortRange::ANY)],
+            has_relays: true,
             peers: BTreeMap::new(),
             wall: Timestamp::from_unix_seconds(1_800_000_000),
             start,
@@ -367,7 +370,7 @@ impl World {
                     agent.home = *region;
                     news = true;
                 }
-                Event::RelayWanted(region) => {
+                Event::RelayWanted(region) if self.has_relays => {
                     self.net.connect_relay(agent.host, own);
                     let state = RelayState::Connected;
                     agent.node.handle_relay_state(*region, state, now);
