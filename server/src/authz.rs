@@ -11,23 +11,31 @@ use crate::{
     error::{Error, Result},
 };
 
-/// An action as a type: what a route needs.
+/// What a route needs, as a type.
 pub trait Permit: Send + Sync + 'static {
-    /// The action.
-    const ACTION: Action;
+    /// The action; `None`: every member may.
+    const ACTION: Option<Action>;
 }
 
 macro_rules! permits {
     ($($name:ident),* $(,)?) => {
         /// Each [`Action`] as a type.
         pub mod may {
+            /// What every member may.
+            #[derive(Debug, Clone, Copy)]
+            pub struct Enter;
+
+            impl super::Permit for Enter {
+                const ACTION: Option<super::Action> = None;
+            }
+
             $(
                 #[doc = concat!("May [`super::Action::", stringify!($name), "`].")]
                 #[derive(Debug, Clone, Copy)]
                 pub struct $name;
 
                 impl super::Permit for $name {
-                    const ACTION: super::Action = super::Action::$name;
+                    const ACTION: Option<super::Action> = Some(super::Action::$name);
                 }
             )*
         }

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, Request};
+use http::{Extensions, HeaderMap, Request};
 use wire::net::Prefix;
 
 /// The two ends of one connection, put on every request by the accept loop.
@@ -57,7 +57,12 @@ impl Peer {
     /// The peer that the accept loop and the router's first layer noted; a
     /// request without one (in-process) counts as loopback without TLS.
     pub fn noted<B>(request: &Request<B>) -> Self {
-        request.extensions().get().copied().unwrap_or(Self {
+        Self::noted_in(request.extensions())
+    }
+
+    /// As [`Self::noted`], from a request's extensions.
+    pub fn noted_in(extensions: &Extensions) -> Self {
+        extensions.get().copied().unwrap_or(Self {
             addr: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
             secure: false,
         })

@@ -1,4 +1,5 @@
-//! How often something may fail: a bucket for each network.
+//! How often something may happen: a bucket for each network, or for each of
+//! something else.
 
 use std::{
     collections::BTreeMap,
@@ -13,17 +14,38 @@ use super::gate::network;
 /// with an attacker's addresses.
 const MOST: usize = 10_000;
 
-/// A limit of `burst` at once, and one more each `refill`.
+/// A limit of `burst` at once, and one more each `refill`, for each network.
 #[derive(Debug)]
-pub struct Limiter {
-    burst: u32,
-    refill: Duration,
-    /// When each network's bucket will be full again.
-    full_at: Mutex<BTreeMap<IpAddr, Instant>>,
-}
+pub struct Limiter(Buckets<IpAddr>);
 
 impl Limiter {
     /// A limit nobody has touched yet.
+    pub const fn new(burst: u32, refill: Duration) -> Self {
+        Self(Buckets::new(burst, refill))
+    }
+
+    /// Whether `addr` may try now; else how long to wait.
+    pub fn check(&self, addr: IpAddr, now: Instant) -> Result<(), Duration> {
+        self.0.check(network(addr), now)
+    }
+
+    /// Counts a failure of `addr`.
+    pub fn failed(&self, addr: IpAddr, now: Instant) {
+        self.0.count(network(addr), now);
+    }
+}
+
+/// A bucket for each `K`.
+#[derive(Debug)]
+pub struct Buckets<K> {
+    burst: u32,
+    refill: Duration,
+    /// When each bucket will be full again.
+    full_at: Mutex<BTreeMap<K, Instant>>,
+}
+
+impl<K: Copy + Ord> Buckets<K> {
+    /// Buckets nobody has touched yet.
     pub const fn new(burst: u32, refill: Duration) -> Self {
         Self {
             burst,
@@ -32,10 +54,17 @@ impl Limiter {
         }
     }
 
-    /// Whether `addr` may try now; else how long to wait.
-    pub fn check(&self, addr: IpAddr, now: Instant) -> Result<(), Duration> {
+    /// Counts one, if there is room; else how long to wait.
+    pub fn take(&self, key: K, now: Instant) -> Result<(), Duration> {
+        self.check(key, now)?;
+        self.count(key, now);
+        Ok(())
+    }
+
+    /// Whether there is room for one; else how long to wait.
+    pub fn check(&self, key: K, now: Instant) -> Result<(), Duration> {
         let full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(&full_at) = full_at.get(&network(addr)) else {
+        let Some(&full_at) = full_at.get(&key) else {
             return Ok(());
         };
         let owed = full_at.saturating_duration_since(now);
@@ -46,8 +75,8 @@ impl Limiter {
         }
     }
 
-    /// Counts a failure of `addr`.
-    pub fn failed(&self, addr: IpAddr, now: Instant) {
+    /// Counts one, whether there is room or not.
+    pub fn count(&self, key: K, now: Instant) {
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MOST {
             buckets.retain(|_, full_at| *full_at > now);
@@ -58,7 +87,7 @@ impl Limiter {
                 buckets.remove(&soonest);
             }
         }
-        let full_at = buckets.entry(network(addr)).or_insert(now);
+        let full_at = buckets.entry(key).or_insert(now);
         *full_at = (*full_at).max(now) + self.refill;
     }
 }
@@ -95,6 +124,6 @@ mod tests {
         for i in 0..u32::try_from(MOST).unwrap() + 100 {
             limiter.failed(IpAddr::V4((i << 8).into()), now);
         }
-        assert!(limiter.full_at.lock().unwrap().len() <= MOST);
+        assert!(limiter.0.full_at.lock().unwrap().len() <= MOST);
     }
 }

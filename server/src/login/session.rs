@@ -63,6 +63,20 @@ pub async fn open(session: &Session, who: &SignedIn) -> Result<()> {
     session.insert(WHO, who).await.map_err(Error::unavailable)
 }
 
+/// Whether the session has neither ended nor been ended; this is no use of it.
+pub async fn is_alive(app: &App, session: &Session) -> Result<bool> {
+    let Some(id) = session.id() else {
+        return Ok(false);
+    };
+    let rows = app.db.system(Reason::SignIn).await?;
+    let row = rows.find_session(&hash(&id)).await?;
+    Ok(row.is_some_and(|row| !has_ended(&row, app.clock.now())))
+}
+
+fn has_ended(row: &SessionRow, now: Timestamp) -> bool {
+    now >= row.expires || now.since(row.last_seen) >= IDLE
+}
+
 /// Ends the session.
 pub async fn close(session: &Session) -> Result<()> {
     session.flush().await.map_err(Error::unavailable)
@@ -153,12 +167,11 @@ impl SessionStore for Sessions {
         drop(rows);
         let Some(row) = row else { return Ok(None) };
         let now = self.0.clock.now();
-        let idle = now.since(row.last_seen);
-        if now >= row.expires || idle >= IDLE {
+        if has_ended(&row, now) {
             self.delete(id).await?;
             return Ok(None);
         }
-        if idle >= NOTED_EVERY {
+        if now.since(row.last_seen) >= NOTED_EVERY {
             self.0
                 .db
                 .write_system(Reason::SignIn, move |rows| async move {
