@@ -31,6 +31,7 @@ mod invite;
 mod me;
 mod node;
 mod policy;
+mod registration;
 mod server;
 mod sign_in;
 mod tenant;
@@ -108,6 +109,10 @@ fn people() -> Routes {
 /// Machines and how they join.
 fn machines() -> Routes {
     Router::new()
+        .route(
+            paths::RegistrationPath::TEMPLATE,
+            get(registration::get).post(registration::confirm),
+        )
         .route(paths::NodesPath::TEMPLATE, get(node::list))
         .route(
             paths::NodePath::TEMPLATE,

@@ -23,7 +23,7 @@ use wire::{
     id::AccountId,
 };
 
-use super::{Api, Ctx, ctx};
+use super::{Ctx, ctx};
 use crate::{
     authz::may,
     error::{Error, Result},
@@ -59,6 +59,7 @@ pub(super) async fn stream(headers: HeaderMap, ctx: Ctx<may::Enter>) -> Response
         Ok(place) => place,
         Err(full) => return full.into_response(),
     };
+    ctx.app().metrics.event_streams.inc();
     let follower = Follower {
         changes: ctx.app().hub.subscribe(),
         look_at: Instant::now() + LOOK,
@@ -87,6 +88,12 @@ enum Woken {
     Changed(Result<(TenantId, Event), RecvError>),
     Look,
     Stop,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.ctx.app().metrics.event_streams.dec();
+    }
 }
 
 impl Follower {
@@ -187,17 +194,5 @@ impl Drop for Place {
                 held.remove(&self.account);
             }
         }
-    }
-}
-
-impl Api {
-    /// Live streams that are open now.
-    pub fn event_streams(&self) -> usize {
-        let held = self
-            .streams
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        held.values().sum()
     }
 }

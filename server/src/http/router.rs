@@ -16,7 +16,9 @@ use super::{
     layers::{Observer, observe, tidy},
 };
 use crate::{
+    api,
     app::App,
+    control,
     error::{Error, Result},
     relay,
 };
@@ -30,7 +32,10 @@ pub fn main(app: &Arc<App>) -> Router {
         .fallback(console)
         .with_state(Arc::clone(app))
         .layer(from_fn(tidy));
-    let mut all = people.merge(health(app));
+    let mut all = people
+        .merge(api::router(Arc::clone(app)))
+        .merge(control::router(Arc::clone(app)))
+        .merge(health(app));
     if let Some(relay) = &app.relay {
         all = all.merge(relay::router(Arc::clone(relay)));
     }
