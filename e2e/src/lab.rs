@@ -68,15 +68,15 @@ pub fn enter() -> Result<()> {
         .args(flags())
         .arg(std::env::current_exe()?)
         .args(std::env::args_os().skip(1));
-    Err(again.env("WARREN_IN_LAB", "1").exec()).context("running again inside `unshare`")
+    Err(again.env(INSIDE, "1").exec()).context("running again inside `unshare`")
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the mark is set by `enter` itself"
-)]
+/// The mark of the inner program.
+const INSIDE: &str = "WARREN_IN_LAB";
+
+/// Whether this program was started by [`enter`].
 fn is_inside() -> bool {
-    std::env::var("WARREN_IN_LAB").is_ok()
+    std::env::var_os(INSIDE).is_some()
 }
 
 fn is_root() -> bool {

@@ -7,8 +7,10 @@
 
 pub mod agent;
 pub mod api;
+pub mod bench;
 pub mod capture;
 pub mod console;
+pub mod demo;
 pub mod eventually;
 pub mod lab;
 pub mod process;

@@ -1,6 +1,7 @@
 //! The real server in the lab, and its local administration.
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -26,7 +27,7 @@ const START: Duration = Duration::from_secs(30);
 pub struct Stack {
     /// Where it runs.
     pub host: Host,
-    data: PathBuf,
+    config: Config,
     log: PathBuf,
     server: Process,
 }
@@ -34,12 +35,18 @@ pub struct Stack {
 impl Stack {
     /// Starts a server with an empty database on `host`, and waits until it serves.
     pub fn start(host: &Host) -> Result<Self> {
+        Self::start_with(host, &[])
+    }
+
+    /// As [`Self::start`], with more of the environment's settings.
+    pub fn start_with(host: &Host, settings: &[(&str, &str)]) -> Result<Self> {
         let scratch = lab::scratch()?;
-        let (data, log) = (scratch.join("server"), scratch.join("server.log"));
-        let server = Process::start("warren-server", serve(host, &data)?, &log)?;
+        let log = scratch.join("server.log");
+        let config = Config::new(host, scratch.join("server"), settings);
+        let server = Process::start("warren-server", config.serve(host)?, &log)?;
         let mut stack = Self {
             host: host.clone(),
-            data,
+            config,
             log,
             server,
         };
@@ -74,7 +81,7 @@ impl Stack {
 
     /// Starts it again on the same data; does not wait.
     pub fn start_again(&mut self) -> Result<()> {
-        self.server = Process::start("warren-server", serve(&self.host, &self.data)?, &self.log)?;
+        self.server = Process::start("warren-server", self.config.serve(&self.host)?, &self.log)?;
         Ok(())
     }
 
@@ -95,16 +102,16 @@ impl Stack {
 
     /// The data directory.
     pub fn data(&self) -> &Path {
-        &self.data
+        &self.config.data
     }
 
     /// The PEM file of the local CA.
     pub fn ca_file(&self) -> Result<PathBuf> {
-        let near = [self.data.clone(), self.data.join("tls")];
+        let near = [self.data().to_owned(), self.data().join("tls")];
         near.iter()
             .map(|dir| dir.join("ca.pem"))
             .find(|file| file.is_file())
-            .with_context(|| format!("no ca.pem below {}", self.data.display()))
+            .with_context(|| format!("no ca.pem below {}", self.data().display()))
     }
 
     /// SHA-256 of the local CA's certificate, computed here from its file.
@@ -116,11 +123,7 @@ impl Stack {
 
     /// Runs an administration command and gives its JSON.
     pub fn admin(&self, args: &[&str]) -> Result<Value> {
-        let mut command = configured(
-            Command::new(program("warren-server")?),
-            &self.host,
-            &self.data,
-        );
+        let mut command = self.config.of(Command::new(program("warren-server")?));
         command.args(args).arg("--json");
         let said = run(command, Duration::from_secs(15))?;
         serde_json::from_str(&said).with_context(|| format!("{args:?} said no JSON: {said}"))
@@ -148,20 +151,38 @@ impl Stack {
     }
 }
 
-fn serve(host: &Host, data: &Path) -> Result<Command> {
-    let mut command = configured(host.command(program("warren-server")?), host, data);
-    command.arg("serve");
-    Ok(command)
+/// What the server is started with, and administered with.
+#[derive(Debug)]
+struct Config {
+    data: PathBuf,
+    environment: Vec<(String, OsString)>,
 }
 
-fn configured(mut command: Command, host: &Host, data: &Path) -> Command {
-    command
-        .env("WARREN_DATA_DIR", data)
-        .env("WARREN_HTTP__LISTEN", format!("{}:443", host.address));
-    if let Some(agent) = find("warren-static") {
-        command.env("WARREN_INSTALL__AGENT", agent);
+impl Config {
+    fn new(host: &Host, data: PathBuf, settings: &[(&str, &str)]) -> Self {
+        let listen = format!("{}:443", host.address);
+        let mut environment = vec![
+            ("WARREN_DATA_DIR".to_owned(), data.clone().into()),
+            ("WARREN_HTTP__LISTEN".to_owned(), listen.into()),
+        ];
+        if let Some(agent) = find("warren-static") {
+            environment.push(("WARREN_INSTALL__AGENT".to_owned(), agent.into()));
+        }
+        let more = settings.iter().map(|(k, v)| ((*k).to_owned(), v.into()));
+        environment.extend(more);
+        Self { data, environment }
     }
-    command
+
+    fn serve(&self, host: &Host) -> Result<Command> {
+        let mut command = self.of(host.command(program("warren-server")?));
+        command.arg("serve");
+        Ok(command)
+    }
+
+    fn of(&self, mut command: Command) -> Command {
+        command.envs(self.environment.iter().map(|(k, v)| (k, v)));
+        command
+    }
 }
 
 /// A tenant, administered from the server's shell.

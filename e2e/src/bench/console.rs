@@ -1,0 +1,31 @@
+//! What a browser loads before the console's first page can be used.
+
+use anyhow::{Context as _, Result};
+
+use crate::{console::Browser, stack::Stack};
+
+/// The first load with an empty cache.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FirstLoad {
+    /// Bytes over the wire, with headers.
+    pub(super) bytes: f64,
+    /// Until something is painted, ms.
+    pub(super) painted_ms: f64,
+}
+
+/// Opens the sign-in page in a fresh browser.
+pub(super) fn first_load(stack: &Stack) -> Result<FirstLoad> {
+    let browser = Browser::start(&stack.ca_file()?)?;
+    browser.goto(&format!("{}/", stack.url()))?;
+    browser.text("h1")?;
+    let said = browser.eval(
+        "const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+         const paint = performance.getEntriesByName('first-contentful-paint')[0];
+         return [all.reduce((sum, e) => sum + e.transferSize, 0), paint ? paint.startTime : null];",
+        vec![],
+    )?;
+    Ok(FirstLoad {
+        bytes: said[0].as_f64().context("bytes")?,
+        painted_ms: said[1].as_f64().context("a first paint")?,
+    })
+}
