@@ -1,26 +1,50 @@
 //! Live tenants: one task each owns what the tenant's nodes are told.
 //!
+//! ```text
+//! act ─commit─▶ Hub::changed ─▶ live: load the rows named ─▶ Snapshot::apply ─▶ Log
+//! node ─report─▶ Hub::report ─▶ live ───────────────────────▶                    │
+//! node ─stream─▶ Hub::attach ─▶ MapStream: a cursor into the log ◀──── wakes ────┘
+//! ```
+//!
 //! The database is the truth. Who writes tells the hub what changed, after the
-//! commit; the tenant's task loads the named rows again.
+//! commit; the tenant's task loads the named rows again. Presence is the other
+//! way round: the task holds it and stores it within a second.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wire::{
     CapabilityVersion, DiscoKey, NodeId, NodeKey, TenantId, Timestamp,
     api::event::Event,
-    control::{Hostinfo, MapResponse, map::PathReport},
+    control::{Hostinfo, map::PathReport},
     relay_map::{RegionId, RelayMap},
 };
 
 use crate::{
     clock::Clock,
-    db::Store,
+    db::{Reason, Store},
     error::{Error, Result},
     relay::Admission,
 };
+
+mod deadline;
+mod live;
+mod load;
+mod pack;
+mod stream;
+
+use live::{Command, Handle};
+pub use pack::keepalive;
+pub use stream::MapStream;
+
+/// Events that a follower may be behind before it must load all anew.
+const EVENTS: usize = 1024;
 
 /// What changed in a tenant's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,108 +142,143 @@ pub struct Deps {
 
 /// The way to every live tenant; clones share it.
 #[derive(Debug, Clone)]
-pub struct Hub {
+pub struct Hub(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    deps: Deps,
     events: broadcast::Sender<(TenantId, Event)>,
+    live: Mutex<BTreeMap<TenantId, Handle>>,
 }
 
 impl Hub {
     /// A hub without live tenants.
-    pub fn new(_deps: Deps) -> Self {
-        Self {
-            events: broadcast::channel(256).0,
-        }
+    pub fn new(deps: Deps) -> Self {
+        Self(Arc::new(Shared {
+            deps,
+            events: broadcast::Sender::new(EVENTS),
+            live: Mutex::default(),
+        }))
     }
 
-    /// Admits the current keys of every tenant to the relay. Before listeners open.
+    /// Loads every tenant and admits its nodes' keys to the relay. Before listeners open.
     pub async fn start(&self) -> Result<()> {
-        tokio::task::yield_now().await;
+        let rows = self.0.deps.db.system(Reason::Start).await?;
+        let tenants = rows.tenants().await?;
+        drop(rows);
+        for tenant in &tenants {
+            self.handle(tenant.id)?;
+        }
+        for tenant in tenants {
+            self.handle(tenant.id)?.ready().await?;
+        }
         Ok(())
     }
 
     /// Tells a tenant's task what changed, after the commit; returns when the
     /// relay's registry and the nodes' views are up to date.
     pub async fn changed(&self, tenant: TenantId, changed: Changed) {
-        let event = match changed {
-            Changed::Node(_) | Changed::NodeRemoved { .. } => Event::Nodes,
-            Changed::Policy => Event::Policy,
-            Changed::Users => Event::Users,
-            Changed::Settings => Event::Tenant,
-            Changed::AuthKeys => Event::AuthKeys,
-        };
-        let _ = self.events.send((tenant, event));
-        tokio::task::yield_now().await;
+        if changed == Changed::AuthKeys {
+            let _ = self.0.events.send((tenant, Event::AuthKeys));
+            return;
+        }
+        let told = self
+            .ask(tenant, |done| Command::Changed { changed, done })
+            .await;
+        if let Err(e) = told {
+            // The rows are read when the tenant is next loaded.
+            tracing::error!(tenant.id = %tenant, error = ?e, "a tenant did not take a change");
+        }
     }
 
     /// Opens a node's map stream. The caller has checked that the node's keys
     /// are the asker's. An older stream of the node ends.
     pub async fn attach(
         &self,
-        _tenant: TenantId,
-        _node: NodeId,
-        _attach: Attach,
+        tenant: TenantId,
+        node: NodeId,
+        attach: Attach,
     ) -> Result<MapStream> {
-        tokio::task::yield_now().await;
-        Err(Error::unavailable(anyhow::anyhow!("no tenant is live")))
+        let attach = Box::new(attach);
+        self.ask(tenant, |reply| Command::Attach {
+            node,
+            attach,
+            reply,
+        })
+        .await?
     }
 
     /// The whole netmap of a node as one frame.
     pub async fn full(
         &self,
-        _tenant: TenantId,
-        _node: NodeId,
-        _compress: Compression,
+        tenant: TenantId,
+        node: NodeId,
+        compress: Compression,
     ) -> Result<Bytes> {
-        tokio::task::yield_now().await;
-        Err(Error::unavailable(anyhow::anyhow!("no tenant is live")))
+        let newest = self.handle(tenant)?.ready().await?;
+        let (form, now) = (pack::form(compress), self.0.deps.clock.now());
+        newest.full(node, form, now).ok_or(Error::NotFound)
     }
 
     /// Takes what a node reports of itself. Neither audited nor durable at once:
     /// stored within a second.
-    pub async fn report(&self, _tenant: TenantId, _node: NodeId, _report: Report) -> Result<()> {
-        tokio::task::yield_now().await;
-        Ok(())
+    pub async fn report(&self, tenant: TenantId, node: NodeId, report: Report) -> Result<()> {
+        let report = Box::new(report);
+        self.ask(tenant, |reply| Command::Report {
+            node,
+            report,
+            reply,
+        })
+        .await?
     }
 
-    /// What the tenant's nodes report.
-    pub async fn presence(&self, _tenant: TenantId) -> BTreeMap<NodeId, Presence> {
-        tokio::task::yield_now().await;
-        BTreeMap::new()
+    /// What the tenant's nodes report; empty while the tenant cannot be loaded.
+    pub async fn presence(&self, tenant: TenantId) -> BTreeMap<NodeId, Presence> {
+        let asked = self.ask(tenant, |reply| Command::Presence { reply }).await;
+        asked.unwrap_or_default()
     }
 
     /// Live events of all tenants; the receiver picks his own.
     pub fn subscribe(&self) -> broadcast::Receiver<(TenantId, Event)> {
-        self.events.subscribe()
+        self.0.events.subscribe()
     }
-}
 
-/// A node's map stream; dropping it takes the node offline after a short grace.
-#[derive(Debug)]
-pub struct MapStream(());
-
-impl MapStream {
-    /// The next frame, with its length before it; `None`: a newer stream took
-    /// over, the node is gone, or the server stops.
-    pub async fn next(&mut self) -> Option<Bytes> {
-        tokio::task::yield_now().await;
-        None
+    async fn ask<T>(
+        &self,
+        tenant: TenantId,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T> {
+        let away = || Error::unavailable(anyhow::anyhow!("tenant {tenant} is not live"));
+        let (reply, answer) = oneshot::channel();
+        let handle = self.handle(tenant)?;
+        let sent = handle.commands.send(command(reply)).await;
+        sent.map_err(|_| away())?;
+        answer.await.map_err(|_| away())
     }
-}
 
-/// The frame that says nothing but "still here".
-pub fn keepalive(compress: Compression) -> Bytes {
-    frame(compress, &MapResponse::keepalive())
-}
-
-fn frame(compress: Compression, response: &MapResponse) -> Bytes {
-    let json = serde_json::to_vec(response).expect("a map response is always JSON");
-    let payload = match compress {
-        Compression::Plain => json,
-        Compression::Zstd => {
-            zstd::bulk::compress(&json, 1).expect("memory can be compressed to memory")
+    /// The tenant's task; started if it is not running.
+    fn handle(&self, tenant: TenantId) -> Result<Handle> {
+        let deps = &self.0.deps;
+        if deps.stop.is_cancelled() {
+            let stopping = anyhow::anyhow!("the server is stopping");
+            return Err(Error::unavailable(stopping));
         }
-    };
-    let length = u32::try_from(payload.len()).expect("a netmap is below 4 GiB");
-    let mut out = length.to_le_bytes().to_vec();
-    out.extend(payload);
-    Bytes::from(out)
+        let mut live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = live.get(&tenant).filter(|h| !h.commands.is_closed()) {
+            return Ok(handle.clone());
+        }
+        let (commands, mailbox) = mpsc::channel(live::MAILBOX);
+        let handle = live::start(
+            tenant,
+            deps.clone(),
+            self.0.events.clone(),
+            commands,
+            mailbox,
+        );
+        live.insert(tenant, handle.clone());
+        Ok(handle)
+    }
 }
+
+#[cfg(test)]
+mod tests;
