@@ -280,13 +280,7 @@ impl Node {
     }
 
     /// One packet that a relay handed over for the client `from`.
-    pub fn handle_relay(
-        &mut self,
-        region: RegionId,
-        from: NodeKey,
-        bytes: &mut [u8],
-        now: Instant,
-    ) {
+    pub fn handle_relay(&mut self, region: RegionId, from: NodeKey, bytes: &[u8], now: Instant) {
         self.judged = None;
         self.receive(Origin::Relay(region, from), bytes, now);
         self.schedule_flows();

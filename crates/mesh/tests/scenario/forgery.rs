@@ -55,7 +55,7 @@ fn garbage_is_counted_and_changes_nothing() {
             }
             let node = &mut world.agents[1].node;
             node.handle_udp(from, len, &mut bytes, now);
-            node.handle_relay(crate::world::REGION, wire::NodeKey::ZERO, &mut bytes, now);
+            node.handle_relay(crate::world::REGION, wire::NodeKey::ZERO, &bytes, now);
             node.handle_tun(&mut bytes, now);
         }
     }

@@ -309,14 +309,10 @@ impl World {
                     agent.node.handle_udp(from, bytes.len(), &mut bytes, now);
                 }
             }
-            Delivery::Relay {
-                host,
-                from,
-                mut bytes,
-            } => {
+            Delivery::Relay { host, from, bytes } => {
                 if let Some(agent) = self.agents.iter_mut().find(|a| a.host == host) {
                     let from = NodeKey::from_bytes(from);
-                    agent.node.handle_relay(REGION, from, &mut bytes, now);
+                    agent.node.handle_relay(REGION, from, &bytes, now);
                 }
             }
         }
