@@ -1,8 +1,6 @@
 //! What the rest of the agent asks for.
 
-use bytes::Bytes;
 use tokio::sync::mpsc::error::TryRecvError;
-use wire::{NodeKey, relay_map::RegionId};
 
 use super::{
     Command, budget,
@@ -40,7 +38,9 @@ impl DataThread {
                 from,
                 bytes,
             } => {
-                self.take_packet(region, from, bytes);
+                // Packets of several commands share a train, as those of several reads do.
+                self.node.handle_relay(region, from, &bytes, now);
+                self.drain_full();
                 return Next::GoOn;
             }
             Command::SetNetmap { netmap, wall } => self.node.set_netmap(&netmap, wall, now),
@@ -67,15 +67,5 @@ impl DataThread {
         }
         self.drain();
         Next::GoOn
-    }
-
-    /// Packets of several commands share a train, as those of several reads do.
-    fn take_packet(&mut self, region: RegionId, from: NodeKey, bytes: Bytes) {
-        let now = self.clock.now();
-        let mut packet = bytes
-            .try_into_mut()
-            .unwrap_or_else(|shared| (&*shared).into());
-        self.node.handle_relay(region, from, &mut packet, now);
-        self.drain_full();
     }
 }

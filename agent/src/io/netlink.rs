@@ -39,6 +39,11 @@ impl Body {
         }
     }
 
+    /// What is there so far, to be an attribute of another.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Adds an attribute.
     #[must_use]
     pub fn attribute(mut self, kind: u16, value: &[u8]) -> Self {

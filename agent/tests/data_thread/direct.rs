@@ -85,6 +85,20 @@ fn offloads_make_trains_of_bulk_traffic() {
 }
 
 #[test]
+fn a_wire_too_narrow_for_whole_packets_carries_them_in_fragments() {
+    let Some(pair) = Pair::new(ALL, ALL, Reach::Direct) else {
+        return;
+    };
+    let Pair { a, b, .. } = &pair;
+    for side in [a, b] {
+        side.ns.sh("ip link set eth0 mtu 1200");
+    }
+    tcp(a, b, b.v4, 1_000_000);
+    tcp(b, a, a.v6, 1_000_000);
+    assert_eq!(a.data.counters.udp_lost.get(), 0);
+}
+
+#[test]
 fn a_ping_tells_the_path_and_a_strange_peer_is_unknown() {
     let Some(pair) = Pair::with_all_offloads(Reach::Direct) else {
         return;

@@ -39,6 +39,8 @@ fn the_interface_is_up_with_its_mtu_and_the_longest_superpacket() {
     for fact in ["mtu 1280", ",UP", "gso_max_size 60000", "persist off"] {
         assert!(link.contains(fact), "{fact}: {link}");
     }
+    let addresses = ns.sh(&format!("ip addr show dev {INTERFACE}"));
+    assert!(!addresses.contains("inet"), "{addresses}");
     let sockets = ns.sh("ss -Hulnpm");
     assert_eq!(sockets.matches(&format!(":{}", data.udp_port)).count(), 2);
 }

@@ -9,6 +9,12 @@ use crate::io::netlink::{Body, Netlink};
 const NEW_LINK: u16 = 16;
 const ATTRIBUTE_MTU: u16 = 4;
 const ATTRIBUTE_GSO_MAX_SIZE: u16 = 41;
+/// `IFLA_AF_SPEC`: settings of address families.
+const ATTRIBUTE_FAMILIES: u16 = 26;
+const FAMILY_IPV6: u16 = 10;
+/// `IFLA_INET6_ADDR_GEN_MODE`, and the mode that makes none.
+const ATTRIBUTE_GENERATION: u16 = 8;
+const GENERATE_NONE: u8 = 1;
 /// `IFF_UP`.
 const UP: u32 = 1;
 /// The longest superpacket that, encrypted packet by packet, still fits into
@@ -22,9 +28,21 @@ pub(super) fn bring_up(name: &str, mtu: u16) -> io::Result<()> {
     let limit = Body::new(&fixed(index, 0, 0))
         .attribute(ATTRIBUTE_GSO_MAX_SIZE, &MAX_SUPERPACKET.to_ne_bytes());
     let _ = netlink.request(NEW_LINK, 0, &limit);
+    // Link-local addresses would only make the kernel look for routers in the tunnel.
+    let no_addresses =
+        Body::new(&fixed(index, 0, 0)).attribute(ATTRIBUTE_FAMILIES, &no_ipv6_addresses());
+    let _ = netlink.request(NEW_LINK, 0, &no_addresses);
     let up =
         Body::new(&fixed(index, UP, UP)).attribute(ATTRIBUTE_MTU, &u32::from(mtu).to_ne_bytes());
     netlink.request(NEW_LINK, 0, &up)
+}
+
+fn no_ipv6_addresses() -> Vec<u8> {
+    let settings = Body::new(&[]).attribute(ATTRIBUTE_GENERATION, &[GENERATE_NONE]);
+    Body::new(&[])
+        .attribute(FAMILY_IPV6, settings.as_bytes())
+        .as_bytes()
+        .to_vec()
 }
 
 fn index(name: &str) -> io::Result<u32> {
