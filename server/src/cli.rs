@@ -5,7 +5,17 @@
     reason = "it speaks to people"
 )]
 
+mod administer;
+mod auth_key;
+mod doctor;
+mod link;
+mod node;
+mod policy;
 mod serve;
+mod table;
+mod tenant;
+mod user;
+mod when;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -23,15 +33,16 @@ First steps:
   \"Add device\" in the console   shows the command that joins a machine
 
 Configuration:
-  A TOML file (--config FILE or WARREN_CONFIG) and environment variables, which win:
-  WARREN_HTTP__LISTEN is the key `listen` of the section `[http]`. Without either it serves
-  this machine alone, on http://127.0.0.1:8080, with SQLite. `warren-server doctor` checks a
-  configuration against reality; docs/configuration.md lists every key.
+  A TOML file (--config, WARREN_CONFIG, or /etc/warren/server.toml where it exists), and
+  environment variables, which win: WARREN_HTTP__LISTEN is the key `listen` of `[http]`.
+  Without any it serves this machine alone, on http://127.0.0.1:8080, with SQLite.
+  `warren-server doctor` holds a configuration against reality; docs/configuration.md lists
+  every key.
 
-At the shell of a server that runs, the same program administers it:
+At the shell of the server, running or not, the same program administers it:
   warren-server auth-key create --user you@example.com --reusable
   warren-server node list
-  warren-server policy set policy.hujson";
+  warren-server policy set policy.hujson --reason \"open port 443\"";
 
 #[derive(Debug, Parser)]
 #[command(name = "warren-server", version, about = ABOUT, after_help = START)]
@@ -42,6 +53,9 @@ struct Cli {
     /// What is logged, instead of the configuration's `log.filter`: `debug`, `info,sqlx=debug`.
     #[arg(long, global = true, value_name = "FILTER")]
     log: Option<String>,
+    /// Print JSON, for programs.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -50,6 +64,27 @@ struct Cli {
 enum Command {
     /// Serve: console, control, relay and STUN, until SIGTERM or Ctrl-C.
     Serve,
+    /// Hold the configuration against reality: files, database, ports, certificate, clock.
+    Doctor,
+    /// A new set-up link, while the server has no owner; those before it are void.
+    SetupLink,
+    /// A one-time link that signs an existing user in, when nothing else works.
+    LoginLink(link::Login),
+    /// Tenants: separate networks on this server.
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Members of a tenant.
+    #[command(subcommand)]
+    User(user::Command),
+    /// Auth keys: how machines join without a person at them.
+    #[command(subcommand)]
+    AuthKey(auth_key::Command),
+    /// Machines.
+    #[command(subcommand)]
+    Node(node::Command),
+    /// The access policy.
+    #[command(subcommand)]
+    Policy(policy::Command),
 }
 
 /// The program: reads the arguments, does what they say, and returns the exit code.
@@ -65,17 +100,50 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
-    let config = crate::config::load(cli.config.as_deref())?;
-    let filter = cli.log.as_deref().unwrap_or(&config.log.filter);
-    telemetry::init(config.log.format, filter)?;
+    let file = cli.config.or_else(crate::config::default_file);
+    let config = crate::config::load(file.as_deref())?;
+    // What the other commands have to say is their output.
+    let usual = if matches!(cli.command, Command::Serve) {
+        config.log.filter.as_str()
+    } else {
+        "warn"
+    };
+    telemetry::init(config.log.format, cli.log.as_deref().unwrap_or(usual))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(dispatch(cli.command, config))
+    runtime.block_on(dispatch(cli.command, config, Output { json: cli.json }))
 }
 
-async fn dispatch(command: Command, config: Config) -> Result<ExitCode> {
-    match command {
-        Command::Serve => serve::run(config).await,
+/// How answers are shown.
+#[derive(Debug, Clone, Copy)]
+struct Output {
+    json: bool,
+}
+
+async fn dispatch(command: Command, config: Config, output: Output) -> Result<ExitCode> {
+    let request = match command {
+        Command::Serve => return serve::run(config).await,
+        Command::Doctor => return doctor::run(config, output).await,
+        Command::Policy(command) => return policy::run(command, &config, output).await,
+        Command::SetupLink => link::setup(),
+        Command::LoginLink(login) => login.request(),
+        Command::Tenant(command) => command.request(),
+        Command::User(command) => command.request(),
+        Command::AuthKey(command) => command.request(),
+        Command::Node(command) => command.request(),
+    };
+    administer::run(&config, &request, output).await
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Cli::command().debug_assert();
     }
 }

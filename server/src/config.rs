@@ -13,7 +13,7 @@ use serde::Deserialize;
 mod load;
 mod section;
 
-pub use load::{ConfigError, load, load_from};
+pub use load::{ConfigError, default_file, load, load_from};
 pub use section::{Database, Http, Install, Log, Metrics, Relay, Tenancy, Tls};
 
 /// Everything that can be set.

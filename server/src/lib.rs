@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod db;
+pub mod doctor;
 pub mod error;
 pub mod http;
 pub mod lifecycle;

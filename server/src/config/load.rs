@@ -23,6 +23,12 @@ fn list(problems: &[String]) -> String {
         .join("\n")
 }
 
+/// The file of a packaged server, where there is one.
+pub fn default_file() -> Option<PathBuf> {
+    let file = PathBuf::from("/etc/warren/server.toml");
+    file.exists().then_some(file)
+}
+
 /// Reads `file` (none: defaults) and the environment, and checks the whole.
 pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     let text = match file {

@@ -22,7 +22,7 @@ pub async fn connect(
     vault: Arc<Vault>,
 ) -> Result<Store> {
     let postgres = url.starts_with("postgres");
-    migrate(url, postgres).await?;
+    migrate(url).await?;
     let readers = pool(options(url, READERS, postgres))
         .await
         .context("opening the database")?;
@@ -40,15 +40,20 @@ pub async fn connect(
     })
 }
 
-async fn migrate(url: &str, postgres: bool) -> Result<()> {
-    let mut plain = ConnectOptions::new(url);
-    plain.max_connections(1).sqlx_logging(false);
-    let plain = if postgres {
-        plain
-    } else {
-        options(url, 1, false)
-    };
-    let conn = Database::connect(plain)
+/// How many migrations the database waits for; fails when it cannot be reached.
+pub async fn inspect(url: &str) -> Result<usize> {
+    let conn = Database::connect(owner_options(url))
+        .await
+        .context("connecting to the database")?;
+    let waiting = Migrator::get_pending_migrations(&conn)
+        .await
+        .context("reading the schema's history")?;
+    conn.close().await?;
+    Ok(waiting.len())
+}
+
+async fn migrate(url: &str) -> Result<()> {
+    let conn = Database::connect(owner_options(url))
         .await
         .context("connecting to the database")?;
     Migrator::up(&conn, None)
@@ -56,6 +61,16 @@ async fn migrate(url: &str, postgres: bool) -> Result<()> {
         .context("bringing the schema up to date")?;
     conn.close().await?;
     Ok(())
+}
+
+/// As the user that the URL names: the schema is his.
+fn owner_options(url: &str) -> ConnectOptions {
+    if !url.starts_with("postgres") {
+        return options(url, 1, false);
+    }
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(1).sqlx_logging(false);
+    options
 }
 
 fn options(url: &str, connections: u32, postgres: bool) -> ConnectOptions {

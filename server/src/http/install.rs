@@ -62,6 +62,11 @@ impl Download {
     /// The first of the usual places that holds one: beside the server's own
     /// binary, where the package puts it, where `make dist` leaves it.
     pub fn found() -> Option<Self> {
+        Self::usual_place().map(Self::file)
+    }
+
+    /// Where [`Download::found`] finds it.
+    pub fn usual_place() -> Option<PathBuf> {
         let here = std::env::current_exe().ok();
         let beside = here.as_deref().and_then(Path::parent);
         let mut places = vec![PathBuf::from("/usr/share/warren").join(FILE)];
@@ -69,7 +74,7 @@ impl Download {
             places.insert(0, beside.join(FILE));
         }
         places.push(PathBuf::from("dist").join(FILE));
-        places.into_iter().find(|p| p.is_file()).map(Self::file)
+        places.into_iter().find(|p| p.is_file())
     }
 
     /// Whether there is something to give at the moment.

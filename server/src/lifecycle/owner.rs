@@ -1,14 +1,14 @@
 //! The first owner: while there is none, every start gives a set-up link.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
-use anyhow::Result;
 use wire::api::user::OneTimeLink;
 
 use crate::{
     app::App,
-    db::{LinkKind, Reason},
-    secret::token::{self, Kind},
+    db::Reason,
+    error::{Error, Result},
+    login,
     tls::material::write_private,
 };
 
@@ -30,20 +30,7 @@ pub async fn invite(app: &App) -> Result<Option<OneTimeLink>> {
         let _ = std::fs::remove_file(file(app));
         return Ok(None);
     }
-    let secret = token::generate(Kind::Setup, app.rng);
-    let (hash, expires) = (
-        app.vault.hash(&secret),
-        app.clock.now().plus(Duration::from_mins(15)),
-    );
-    app.db
-        .write_system(Reason::Setup, move |rows| async move {
-            rows.create_link(LinkKind::Setup, &hash, expires).await
-        })
-        .await?;
-    let link = OneTimeLink {
-        url: wire::paths::one_time_link(&app.config.public_url(), &secret),
-        expires,
-    };
-    write_private(&file(app), format!("{}\n", link.url).as_bytes())?;
+    let link = login::setup_link(app).await?;
+    write_private(&file(app), format!("{}\n", link.url).as_bytes()).map_err(Error::Internal)?;
     Ok(Some(link))
 }

@@ -6,11 +6,13 @@ use anyhow::{Context as _, Result};
 use tokio::time::timeout;
 use wire::api::user::OneTimeLink;
 
-use super::{StopSignals, owner};
-use crate::{app::App, clock::Clock, config::Config, listeners::Listeners};
+use super::{InUse, StopSignals, owner};
+use crate::{admin, app::App, clock::Clock, config::Config, listeners::Listeners};
 
 /// How long everything in the background may take to end.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How often a held data directory is tried.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// What there is to tell once the server serves.
 #[derive(Debug)]
@@ -26,10 +28,12 @@ pub struct Ready {
 pub async fn run(config: Config, clock: Arc<dyn Clock>, ready: impl FnOnce(&Ready)) -> Result<()> {
     let mut signals = StopSignals::listen()?;
     let files = super::raise_limit();
-    let app = App::build(config, clock).await?;
+    let app = build(config, clock).await?;
     let listeners = Listeners::bind(&app).await?;
     app.hub.start().await.context("loading the tenants")?;
+    let socket = admin::Socket::bind(&app)?;
     let doors = listeners.open(&app)?;
+    app.tasks.spawn(socket.serve(Arc::clone(&app)));
     let setup = owner::invite(&app).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -49,6 +53,20 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, ready: impl FnOnce(&Read
         () = end(&app, doors) => tracing::info!("stopped"),
     }
     Ok(())
+}
+
+/// Acts at the shell hold the data directory for moments while no server runs.
+async fn build(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<App>> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match App::build(config.clone(), Arc::clone(&clock)).await {
+            Err(error) if error.is::<InUse>() && waited < PATIENCE => {
+                tokio::time::sleep(RETRY).await;
+                waited += RETRY;
+            }
+            built => return built,
+        }
+    }
 }
 
 async fn end(app: &App, doors: Vec<tokio::task::JoinHandle<()>>) {

@@ -1,0 +1,152 @@
+//! `warren-server policy …`.
+
+use std::{io::Read as _, path::Path, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::Subcommand;
+use wire::api::policy::{CheckedPolicy, Diagnostic, Policy, Severity};
+
+use super::{Output, administer, tenant::Which};
+use crate::{
+    admin::{self, Answer, Refused, policy::Request},
+    config::Config,
+};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Print the policy in force.
+    Get {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Judge a document without saving it.
+    Check {
+        #[command(flatten)]
+        which: Which,
+        /// The document; `-` reads standard input.
+        file: String,
+    },
+    /// Put a document in force; one that does not compile changes nothing.
+    Set {
+        #[command(flatten)]
+        which: Which,
+        /// The document; `-` reads standard input.
+        file: String,
+        /// Why, for the revision list.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
+    },
+}
+
+pub(super) async fn run(command: Command, config: &Config, output: Output) -> Result<ExitCode> {
+    let (file, request) = match command {
+        Command::Get { which } => return get(which, config, output).await,
+        Command::Check { which, file } => {
+            let document = read(&file)?;
+            let tenant = which.tenant;
+            (file, Request::Check { tenant, document })
+        }
+        Command::Set {
+            which,
+            file,
+            reason,
+        } => {
+            let document = read(&file)?;
+            let tenant = which.tenant;
+            let request = Request::Set {
+                tenant,
+                document,
+                reason,
+            };
+            (file, request)
+        }
+    };
+    let request = admin::Request::Policy(request);
+    let answer = admin::ask(config, &request).await?;
+    match answer {
+        Ok(Answer::Checked(checked)) if !output.json => Ok(judged(&file, &checked)),
+        Err(refused) if !refused.diagnostics.is_empty() && !output.json => {
+            Ok(not_saved(&file, &refused))
+        }
+        Ok(answer) => {
+            let ok = !matches!(&answer, Answer::Checked(checked) if !checked.ok);
+            administer::show(&request, &answer, output)?;
+            Ok(if ok {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+        Err(refused) => administer::refuse(&refused, output),
+    }
+}
+
+/// The document itself, so that it can go into a file.
+async fn get(which: Which, config: &Config, output: Output) -> Result<ExitCode> {
+    let request = admin::Request::Policy(Request::Get {
+        tenant: which.tenant,
+    });
+    match admin::ask(config, &request).await? {
+        Ok(Answer::Policy(policy)) if !output.json => {
+            print!("{}", policy.document);
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(answer) => administer::show(&request, &answer, output),
+        Err(refused) => administer::refuse(&refused, output),
+    }
+}
+
+fn read(file: &str) -> Result<String> {
+    if file == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("reading standard input")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(Path::new(file)).with_context(|| format!("reading {file}"))
+}
+
+fn judged(file: &str, checked: &CheckedPolicy) -> ExitCode {
+    let text = findings(file, &checked.diagnostics);
+    if checked.ok {
+        println!("{text}");
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("{text}");
+    ExitCode::FAILURE
+}
+
+fn not_saved(file: &str, refused: &Refused) -> ExitCode {
+    eprintln!("{}", findings(file, &refused.diagnostics));
+    eprintln!("warren-server: nothing was saved");
+    ExitCode::FAILURE
+}
+
+/// Each finding as compilers print them.
+pub(super) fn findings(file: &str, diagnostics: &[Diagnostic]) -> String {
+    if diagnostics.is_empty() {
+        return format!("{file} is in order");
+    }
+    let lines: Vec<_> = diagnostics.iter().map(|d| finding(file, d)).collect();
+    lines.join("\n")
+}
+
+fn finding(file: &str, d: &Diagnostic) -> String {
+    let severity = match d.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let help = d.help.as_ref().map(|h| format!("\n  help: {h}"));
+    format!(
+        "{file}:{}:{}: {severity}: {}{}",
+        d.line,
+        d.column,
+        d.message,
+        help.unwrap_or_default()
+    )
+}
+
+pub(super) fn saved(policy: &Policy) -> String {
+    format!("revision {} is in force", policy.revision.number)
+}
