@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
+use wire::NodeSecret;
 
 use crate::{
     eventually::eventually,
@@ -186,9 +187,14 @@ impl Agent {
         self.daemon.log()
     }
 
-    /// Where the daemon keeps its state.
-    pub fn state_dir(&self) -> PathBuf {
-        self.dir.join("state")
+    /// The node's secret key, from the daemon's state.
+    pub fn node_secret(&self) -> Result<NodeSecret> {
+        let file = self.dir.join("state/state.json");
+        let state: Value = serde_json::from_slice(&std::fs::read(file)?)?;
+        let key = state["profile"]["node_key"].as_str();
+        Ok(NodeSecret::from_state_text(
+            key.context("no node key in the state")?,
+        )?)
     }
 }
 

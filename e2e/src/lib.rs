@@ -15,6 +15,7 @@ pub mod eventually;
 pub mod lab;
 pub mod process;
 pub mod program;
+pub mod relay;
 pub mod runner;
 pub mod stack;
 pub mod tailscale;

@@ -11,6 +11,7 @@ mod canary;
 mod cut_off;
 mod nat_kinds;
 mod nat_matrix;
+mod second_machine;
 mod server_crash;
 mod two_tenants;
 
@@ -18,6 +19,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     nat_kinds::the_lab_routers_behave_as_their_kind,
     nat_matrix::every_pair_of_nats_talks_as_directly_as_it_can,
     canary::the_wire_carries_nothing_that_can_be_read,
+    second_machine::a_machine_that_has_nothing_joins_by_the_shown_command,
     server_crash::a_killed_server_costs_no_packet_and_no_fact,
     cut_off::a_removed_or_expired_node_is_cut_off_within_two_seconds,
     two_tenants::tenants_with_the_same_names_never_meet,

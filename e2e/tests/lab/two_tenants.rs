@@ -6,9 +6,11 @@ use anyhow::{Result, ensure};
 use e2e::{
     agent::Agent,
     lab::{Nat, Topology},
+    relay::RelaySession,
     stack::Stack,
     traffic,
 };
+use wire::NodeSecret;
 
 const PORT: u16 = 7400;
 
@@ -51,6 +53,41 @@ pub(crate) fn tenants_with_the_same_names_never_meet() -> Result<()> {
             }
         }
     }
+    the_relay_keeps_them_apart(&stack, agents)
+}
+
+/// Somebody takes the keys of four nodes and speaks to the relay himself.
+fn the_relay_keeps_them_apart(stack: &Stack, mut agents: Vec<Agent>) -> Result<()> {
+    let mut keys = Vec::new();
+    for agent in &mut agents {
+        agent.stop();
+        keys.push(agent.node_secret()?);
+    }
+    let public: Vec<_> = keys.iter().map(NodeSecret::public).collect();
+    let mut sessions = Vec::new();
+    for key in keys {
+        sessions.push(RelaySession::connect(stack, key)?);
+    }
+    let [acme_web, acme_db, twin_web, twin_db] = &mut sessions[..] else {
+        anyhow::bail!("four sessions");
+    };
+    acme_web.send(&public[2], b"from the other tenant")?;
+    acme_web.send(&public[1], b"to a peer")?;
+    twin_db.send(&public[2], b"from a peer")?;
+    let patience = Duration::from_secs(5);
+    let got = acme_db.receive(patience)?;
+    ensure!(
+        got == Some((public[0], b"to a peer".to_vec())),
+        "the relay does not carry packets within a tenant: {got:?}"
+    );
+    // Sent before the peer's packet, the stranger's would have come first.
+    let got = twin_web.receive(patience)?;
+    ensure!(
+        got == Some((public[3], b"from a peer".to_vec())),
+        "the relay delivered {got:?}"
+    );
+    let more = twin_web.receive(Duration::from_secs(1))?;
+    ensure!(more.is_none(), "the relay delivered {more:?}");
     Ok(())
 }
 
