@@ -1,3 +1,5 @@
 //! `warren`: joins this machine to a mesh.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    agent::cli::main()
+}

@@ -7,16 +7,44 @@
 use std::{
     fs::File,
     io::{self, Read as _, Write as _},
-    os::fd::FromRawFd as _,
+    os::fd::{AsRawFd as _, FromRawFd as _},
 };
 
 use super::syscall::check;
+
+mod message;
+
+pub use message::{Message, address, number};
 
 /// `struct nlmsghdr`.
 const HEADER: usize = 16;
 const KIND_ERROR: u16 = 2;
 const FLAG_REQUEST: u16 = 0x1;
 const FLAG_ACK: u16 = 0x4;
+const FLAG_DUMP: u16 = 0x300;
+/// Messages of a dump come in pieces of at most this size.
+const PIECE: usize = 64 * 1024;
+
+/// Opens a socket that hears of changes in `groups` (a mask of `RTMGRP_…`) and does not block.
+pub fn listen(groups: i32) -> io::Result<File> {
+    let socket = socket(libc::SOCK_NONBLOCK)?;
+    // SAFETY: all-zero is a valid `sockaddr_nl`.
+    let mut addr: libc::sockaddr_nl = unsafe { std::mem::zeroed() };
+    addr.nl_family = u16::try_from(libc::AF_NETLINK).unwrap_or_default();
+    addr.nl_groups = groups.cast_unsigned();
+    let len = u32::try_from(size_of::<libc::sockaddr_nl>()).unwrap_or_default();
+    // SAFETY: `addr` is a live `sockaddr_nl` of `len` bytes.
+    check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const addr).cast(), len) })?;
+    Ok(socket)
+}
+
+fn socket(flags: i32) -> io::Result<File> {
+    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | flags;
+    // SAFETY: takes no pointers.
+    let fd = check(unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) })?;
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { File::from_raw_fd(fd) })
+}
 
 /// A connection to the kernel of the thread's network namespace.
 #[derive(Debug)]
@@ -59,13 +87,8 @@ impl Body {
 
 impl Netlink {
     pub fn open() -> io::Result<Self> {
-        let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
-        // SAFETY: takes no pointers.
-        let fd = check(unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) })?;
-        // SAFETY: the descriptor is new and nobody else's.
-        let socket = unsafe { File::from_raw_fd(fd) };
         Ok(Self {
-            socket,
+            socket: socket(0)?,
             sequence: 0,
         })
     }
@@ -83,6 +106,26 @@ impl Netlink {
                     0 => Ok(()),
                     errno => Err(io::Error::from_raw_os_error(errno)),
                 };
+            }
+        }
+    }
+}
+
+impl Netlink {
+    /// Everything of a kind that the kernel holds; `kind` and `body` say of what.
+    pub fn dump(&mut self, kind: u16, body: &Body) -> io::Result<Vec<Message>> {
+        self.sequence += 1;
+        let request = encode(kind, FLAG_REQUEST | FLAG_DUMP, self.sequence, body);
+        self.socket.write_all(&request)?;
+        let (mut piece, mut found) = (vec![0; PIECE], Vec::new());
+        loop {
+            let len = self.socket.read(&mut piece)?;
+            match outcome(&piece[..len], self.sequence) {
+                None | Some(0) => {}
+                Some(errno) => return Err(io::Error::from_raw_os_error(errno)),
+            }
+            if !message::take(&piece[..len], &mut found) {
+                return Ok(found);
             }
         }
     }

@@ -1,0 +1,158 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn node(id: u64) -> Value {
+    json!({
+        "ID": id,
+        "StableID": format!("s{id}"),
+        "Name": format!("n{id}.acme.warren.internal."),
+        "User": 1,
+        "Key": format!("nodekey:{id:064x}"),
+        "DiscoKey": format!("discokey:{id:064x}"),
+        "Addresses": [format!("100.64.0.{id}/32")],
+        "HomeDERP": 900,
+        "Endpoints": ["192.0.2.1:1"],
+        "MachineAuthorized": true,
+    })
+}
+
+fn message(text: Value) -> MapResponse {
+    serde_json::from_value(text).unwrap()
+}
+
+fn first() -> NetMap {
+    let first = message(json!({
+        "Node": node(1),
+        "Peers": [node(2), node(3)],
+        "DERPMap": {"Regions": {}},
+        "PacketFilters": {"base": [{"SrcIPs": ["*"], "DstPorts": []}]},
+        "UserProfiles": [{"ID": 1, "LoginName": "ada@example.com"}],
+        "Domain": "acme",
+    }));
+    NetMap::first(first, None).unwrap()
+}
+
+fn peer(map: &NetMap, id: u64) -> &Peer {
+    &map.peers[&NodeId(id)]
+}
+
+#[test]
+fn a_message_that_does_not_say_who_we_are_is_no_beginning() {
+    assert!(NetMap::first(message(json!({"Peers": [node(2)]})), None).is_none());
+}
+
+#[test]
+fn what_did_not_change_stays_the_same_across_streams() {
+    let old = first();
+    let again = message(json!({"Node": node(1), "Peers": [node(3)]}));
+    let new = NetMap::first(again, Some(&old)).unwrap();
+    assert_eq!(new.peers.len(), 1);
+    assert!(Arc::ptr_eq(&peer(&old, 3).data, &peer(&new, 3).data));
+    let alone = NetMap::first(message(json!({"Node": node(1)})), Some(&old)).unwrap();
+    assert!(alone.peers.is_empty(), "a new stream names every peer");
+}
+
+#[test]
+fn a_patch_changes_one_peer_and_no_other() {
+    let mut map = first();
+    let before = map.clone();
+    let patch = json!({"PeersChangedPatch": [
+        {"NodeID": 2, "Endpoints": ["198.51.100.1:2"], "DERPRegion": 901},
+        {"NodeID": 99, "Online": true},
+    ]});
+    assert!(map.apply(message(patch)).data);
+    let data = &peer(&map, 2).data;
+    assert_eq!(data.endpoints, ["198.51.100.1:2".parse().unwrap()]);
+    assert_eq!(data.home_relay.0, 901);
+    assert!(Arc::ptr_eq(&peer(&map, 3).data, &peer(&before, 3).data));
+}
+
+#[test]
+fn being_online_is_nothing_to_the_data_thread() {
+    let mut map = first();
+    let delta = json!({
+        "OnlineChange": {"2": false},
+        "ControlTime": "2026-11-24T10:00:00Z",
+    });
+    let touched = map.apply(message(delta));
+    assert!(touched.any && !touched.data);
+    assert_eq!(peer(&map, 2).node.online, Some(false));
+    assert_eq!(peer(&map, 2).node.last_seen, map.control_time);
+    assert!(!map.apply(MapResponse::keepalive()).any);
+}
+
+#[test]
+fn peers_come_change_and_go() {
+    let mut map = first();
+    let mut changed = node(2);
+    changed["Expired"] = true.into();
+    let delta = json!({"PeersChanged": [changed, node(4)], "PeersRemoved": [3]});
+    assert!(map.apply(message(delta)).data);
+    let ids: Vec<_> = map.peers.keys().map(|id| id.0).collect();
+    assert_eq!(ids, [2, 4]);
+    assert!(peer(&map, 2).data.expired);
+    assert!(!map.apply(message(json!({"Peers": []}))).data);
+    assert_eq!(map.peers.len(), 2, "an empty list clears nothing");
+}
+
+#[test]
+fn filters_are_replaced_by_name() {
+    let mut map = first();
+    let rule = |src: &str| json!([{"SrcIPs": [src], "DstPorts": []}]);
+    let sources = |map: &NetMap| -> Vec<String> {
+        let filter = map.to_data().filter;
+        filter.iter().flat_map(|r| r.src_ips.clone()).collect()
+    };
+    assert!(
+        map.apply(message(json!({"PacketFilters": {"a": rule("a")}})))
+            .data
+    );
+    assert_eq!(sources(&map), ["a", "*"]);
+    assert!(
+        !map.apply(message(json!({"PacketFilters": {"a": rule("a")}})))
+            .data
+    );
+    map.apply(message(
+        json!({"PacketFilters": {"*": null, "b": rule("b")}}),
+    ));
+    assert_eq!(sources(&map), ["b"]);
+    map.apply(message(json!({"PacketFilters": {"b": null}})));
+    assert_eq!(sources(&map), [""; 0]);
+    map.apply(message(json!({"PacketFilter": rule("c")})));
+    assert_eq!(sources(&map), ["c"]);
+    map.apply(message(json!({"PacketFilter": []})));
+    assert_eq!(sources(&map), [""; 0]);
+}
+
+#[test]
+fn a_kept_netmap_is_the_same_again() {
+    let map = first();
+    let text = serde_json::to_vec(&map.to_message()).unwrap();
+    let back = NetMap::first(serde_json::from_slice(&text).unwrap(), None).unwrap();
+    assert_eq!(back.to_message(), map.to_message());
+}
+
+#[test]
+fn absent_allowed_prefixes_are_the_addresses_and_the_zero_time_is_never() {
+    let mut text = node(2);
+    text["KeyExpiry"] = "0001-01-01T00:00:00Z".into();
+    let peer = data_peer(&serde_json::from_value(text).unwrap());
+    assert_eq!(peer.allowed_ips, peer.addresses);
+    assert_eq!(peer.key_expiry, None);
+}
+
+#[test]
+fn the_own_key_ends_by_the_clock_or_by_the_servers_word() {
+    let mut map = first();
+    let now: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
+    assert!(!map.is_expired(now));
+    let mut ended = node(1);
+    ended["KeyExpiry"] = "2026-11-24T09:00:00Z".into();
+    map.apply(message(json!({"Node": ended})));
+    assert!(map.is_expired(now));
+    let mut expired = node(1);
+    expired["Expired"] = true.into();
+    map.apply(message(json!({"Node": expired})));
+    assert!(map.is_expired(now));
+}

@@ -1,0 +1,130 @@
+//! What the data thread and the network tell, and what follows from it.
+
+use std::net::IpAddr;
+
+use mesh::event::{PathAddr, Status};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
+use wire::control::map::PathReport;
+
+use super::{Daemon, PATHS};
+use crate::{
+    data::{Command, Commands, Notice},
+    io::monitor::Network,
+};
+
+/// The data thread answers at once, or is stuck.
+const ANSWER: std::time::Duration = std::time::Duration::from_secs(2);
+
+impl Daemon {
+    pub(super) async fn handle_notice(&mut self, notice: Notice) {
+        let Some(engine) = &self.engine else { return };
+        match notice {
+            Notice::RelayWanted(region) => engine.relays.want(region).await,
+            Notice::RelayUnwanted(region) => engine.relays.unwant(region).await,
+            Notice::HomeRelay(region) => {
+                engine.relays.set_home(region);
+                self.presence.send_modify(|p| p.home_relay = region);
+            }
+            Notice::Endpoints(endpoints) => {
+                self.presence.send_if_modified(|p| {
+                    let changed = p.endpoints != endpoints;
+                    p.endpoints = endpoints;
+                    changed
+                });
+            }
+            Notice::NetInfo(report) => {
+                self.presence.send_if_modified(|p| {
+                    // Latencies change all the time; they travel with the next report.
+                    let kind = |r: &mesh::netcheck::Report| (r.udp, r.ipv6, r.nat);
+                    let changed = kind(&p.network) != kind(&report);
+                    p.network = report;
+                    changed
+                });
+            }
+            Notice::PathChanged { peer, from, to } => {
+                tracing::debug!(peer.id = %peer, ?from, ?to, "path changed");
+                self.paths_due.get_or_insert_with(|| Instant::now() + PATHS);
+            }
+            Notice::SelfExpired => {
+                tracing::warn!("this machine's key has expired: nothing passes any more");
+            }
+        }
+    }
+
+    pub(super) async fn handle_network(&mut self, network: Network) {
+        tracing::info!(
+            addresses = network.addresses.len(),
+            "the network has changed"
+        );
+        if let Some(engine) = &self.engine {
+            engine.set_network(network).await;
+        }
+        if let Some(session) = &self.session {
+            session.handle.nudge();
+        }
+    }
+
+    pub(super) async fn handle_name(&mut self, name: String, addresses: Vec<IpAddr>) {
+        let Some(engine) = &mut self.engine else {
+            return;
+        };
+        engine.note_name(name, addresses);
+        if let Some(map) = self.map.clone() {
+            self.hand_over(&map).await;
+        }
+    }
+
+    /// Reports to the server how active peers are reached.
+    pub(super) async fn report_paths(&mut self) {
+        self.paths_due = None;
+        let Some(engine) = &self.engine else { return };
+        let Some(status) = ask_status(&engine.commands).await else {
+            return;
+        };
+        let paths = paths(&status);
+        self.presence.send_if_modified(|p| {
+            let changed = p.paths != paths;
+            p.paths = paths;
+            changed
+        });
+    }
+}
+
+/// What the data thread says of itself.
+pub(super) async fn ask_status(commands: &Commands) -> Option<Status> {
+    let (reply, answer) = oneshot::channel();
+    commands.send(Command::Status { reply }).await.ok()?;
+    timeout(ANSWER, answer).await.ok()?.ok()
+}
+
+fn paths(status: &Status) -> Vec<PathReport> {
+    let active = status.peers.iter().filter(|p| p.active);
+    active
+        .filter_map(|peer| {
+            let (direct, relay) = split(peer.path?);
+            let rtt = peer.rtt.and_then(|rtt| u32::try_from(rtt.as_micros()).ok());
+            Some(PathReport {
+                peer: peer.id,
+                direct,
+                relay,
+                rtt_us: rtt,
+            })
+        })
+        .collect()
+}
+
+/// A path as two options, one of which is something.
+pub(super) fn split(
+    path: PathAddr,
+) -> (
+    Option<std::net::SocketAddr>,
+    Option<wire::relay_map::RegionId>,
+) {
+    match path {
+        PathAddr::Direct(addr) => (Some(addr), None),
+        PathAddr::Relay(region) => (None, Some(region)),
+    }
+}

@@ -1,0 +1,90 @@
+//! Keeping one region's connection.
+
+use std::{sync::Arc, time::Duration};
+
+use mesh::node::RelayState;
+use rand::rngs::OsRng;
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::Instant,
+};
+use wire::relay_map::{RegionId, RelayMap};
+
+use super::{
+    Setup,
+    connect::{self, RelayError},
+    session,
+};
+use crate::{
+    control::backoff::Backoff,
+    data::{Command, RelaySend},
+};
+
+/// A connection that held for so long is followed by a quick attempt.
+const STEADY: Duration = Duration::from_secs(10);
+
+/// Connects, again and again, until it is dropped.
+pub(super) struct Keeper {
+    pub(super) region: RegionId,
+    pub(super) setup: Setup,
+    pub(super) map: watch::Receiver<Arc<RelayMap>>,
+    pub(super) home: watch::Receiver<Option<RegionId>>,
+    pub(super) check: Arc<Notify>,
+}
+
+impl Keeper {
+    pub(super) async fn run(mut self, mut packets: mpsc::Receiver<RelaySend>) {
+        let mut backoff = Backoff::default();
+        // A connection that this one replaces is gone.
+        self.tell(RelayState::Disconnected).await;
+        loop {
+            let begun = Instant::now();
+            let why = self.connect_once(&mut packets).await;
+            if begun.elapsed() > STEADY {
+                backoff.reset();
+            }
+            tracing::info!(
+                region = %self.region,
+                error = &why as &dyn std::error::Error,
+                "relay connection is down"
+            );
+            self.tell(RelayState::Disconnected).await;
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next(&mut OsRng)) => {}
+                () = self.check.notified() => {}
+                changed = self.map.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    async fn connect_once(&mut self, packets: &mut mpsc::Receiver<RelaySend>) -> RelayError {
+        let map = Arc::clone(&self.map.borrow_and_update());
+        let Some(region) = map.regions.get(&self.region) else {
+            return RelayError::NoHost;
+        };
+        let setup = &self.setup;
+        let greeted = match connect::region(region, &setup.tls, &setup.trust, &setup.node).await {
+            Ok(greeted) => greeted,
+            Err(why) => return why,
+        };
+        tracing::info!(region = %self.region, "relay connected");
+        self.tell(RelayState::Connected).await;
+        session::run(
+            greeted,
+            session::Ends {
+                region: self.region,
+                commands: &self.setup.commands,
+                home: &mut self.home,
+                check: &self.check,
+                packets,
+            },
+        )
+        .await
+    }
+
+    async fn tell(&self, state: RelayState) {
+        let region = self.region;
+        let news = Command::RelayState { region, state };
+        let _ = self.setup.commands.send(news).await;
+    }
+}
