@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures our agent against tailscaled, and writes docs/performance.md.
 # usage: scripts/bench.sh FOLDER_OF_CTLLOAD
-# A quick look: WARREN_BENCH_PAIRS=1 WARREN_BENCH_SECONDS=5 make bench
+# A quick look: BENCH_PAIRS=1 BENCH_SECONDS=5 make bench
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,5 +17,5 @@ cp "$CARGO_TARGET_DIR/release/warren-server" "$CARGO_TARGET_DIR/release/warren" 
 
 scripts/load.sh "${1:?}" 50 300 | tee "$bin/load.log"
 sed -n '/^{/,/^}/p' "$bin/load.log" >"$bin/load.json"
-[ ! -s "$bin/load.json" ] || export WARREN_BENCH_LOAD=$bin/load.json
+[ ! -s "$bin/load.json" ] || export BENCH_LOAD=$bin/load.json
 WARREN_BIN_DIR=$bin WARREN_CLIENTS=$clients "$CARGO_TARGET_DIR/debug/warren-lab" bench

@@ -49,8 +49,8 @@ pub fn main() -> Result<()> {
     }
     lab::enter()?;
     let effort = Effort {
-        pairs: number("WARREN_BENCH_PAIRS", 5),
-        seconds: u32::try_from(number("WARREN_BENCH_SECONDS", 8))?,
+        pairs: number("BENCH_PAIRS", 5),
+        seconds: u32::try_from(number("BENCH_SECONDS", 8))?,
     };
     let results = measure_all(effort)?;
     report::write(&results, effort)

@@ -94,7 +94,7 @@ async fn to_lab(mut client: TcpStream, socket: PathBuf) -> Result<()> {
 }
 
 /// The port of the console on this machine, for the inner program.
-const PORT: &str = "WARREN_DEMO_PORT";
+const PORT: &str = "LAB_CONSOLE_PORT";
 
 /// In the lab: everything that is shown.
 fn inner() -> Result<()> {

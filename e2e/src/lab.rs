@@ -90,7 +90,7 @@ pub fn scratch() -> Result<PathBuf> {
 }
 
 /// Where [`scratch`] is told.
-pub(crate) const SCRATCH: &str = "WARREN_SCRATCH";
+pub(crate) const SCRATCH: &str = "LAB_SCRATCH";
 
 /// Inside: a `/run` of our own for the namespaces' names, a copy of `/etc` that clients may
 /// write their DNS settings to, and loopback up.

@@ -173,7 +173,7 @@ fn memory(text: &mut String, results: &Results) -> Result<()> {
 
 /// The load driver's answers, one JSON object a file, where `make bench` could run it.
 fn load(text: &mut String) -> Result<()> {
-    let Some(file) = std::env::var_os("WARREN_BENCH_LOAD") else {
+    let Some(file) = std::env::var_os("BENCH_LOAD") else {
         return Ok(());
     };
     let said = std::fs::read_to_string(&file)?;
