@@ -1,1 +1,13 @@
-//! The control protocol, spoken by a node made of `link` and `wire`.
+//! The control protocol, spoken over sockets by nodes made of `link` and
+//! `wire` to the real router with a real database.
+
+mod endpoints;
+mod expiry;
+mod handshake;
+mod joining;
+mod node;
+mod person;
+mod world;
+
+use node::Node;
+use world::{KeyTerms, World};
