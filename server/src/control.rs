@@ -54,13 +54,19 @@ struct Session {
     address: IpAddr,
 }
 
+impl Control {
+    fn new(app: Arc<App>) -> Self {
+        Self {
+            app,
+            failed_handshakes: Limiter::new(50, Duration::from_millis(20)),
+            failed_registrations: Limiter::new(5, Duration::from_millis(200)),
+        }
+    }
+}
+
 /// `/key` and `/ts2021`.
 pub fn router(app: Arc<App>) -> Router {
-    let control = Arc::new(Control {
-        app,
-        failed_handshakes: Limiter::new(50, Duration::from_millis(20)),
-        failed_registrations: Limiter::new(5, Duration::from_millis(200)),
-    });
+    let control = Arc::new(Control::new(app));
     Router::new()
         .route("/key", get(accept::key))
         .route("/ts2021", post(accept::upgrade).get(accept::websocket))

@@ -27,8 +27,19 @@ pub(super) enum Holder {
 pub(super) struct Known {
     pub(super) tenant: TenantId,
     pub(super) node: Node,
-    /// What its person is told.
-    pub(super) login: Login,
+}
+
+impl Known {
+    /// How things stand with the node, as its person is told.
+    pub(super) async fn standing(&self, app: &App) -> Result<RegisterResponse> {
+        let rows = app.db.tenant(self.tenant).await?;
+        let expired = self
+            .node
+            .key_expiry
+            .is_some_and(|expiry| expiry <= app.clock.now());
+        let login = login(&rows, &self.node).await?;
+        Ok(standing(&self.node, login, expired))
+    }
 }
 
 /// Finds the node that holds `key`.
@@ -40,12 +51,7 @@ pub(super) async fn find(app: &App, machine: &MachineKey, key: &NodeKey) -> Resu
     let rows = found.enter(tenant).await?;
     match rows.find_node(id).await? {
         Some(node) if node.machine_key == *machine && node.node_key == *key => {
-            let login = login(&rows, &node).await?;
-            Ok(Holder::Ours(Box::new(Known {
-                tenant,
-                node,
-                login,
-            })))
+            Ok(Holder::Ours(Box::new(Known { tenant, node })))
         }
         Some(_) | None => Ok(Holder::NotOurs),
     }

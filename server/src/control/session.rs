@@ -24,8 +24,10 @@ use super::{
     stall::Watch,
 };
 use crate::{
+    app::App,
     error::{Error, Result},
     http::activity::Activity,
+    telemetry::Metrics,
 };
 
 /// From the upgrade to the first words inside.
@@ -46,6 +48,7 @@ pub(super) async fn run<S>(control: Arc<Control>, session: Arc<Session>, records
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let _counted = Counted::new(&control.app);
     let (activity, watch) = (Activity::default(), Arc::new(Watch::new()));
     let service = service_fn(|request| {
         let (control, session) = (Arc::clone(&control), Arc::clone(&session));
@@ -74,6 +77,22 @@ where
     };
     if let Err(error) = ended {
         tracing::debug!(machine = session.machine.short(), %error, "control connection ended");
+    }
+}
+
+/// Counts the connection while it lives.
+struct Counted(Arc<Metrics>);
+
+impl Counted {
+    fn new(app: &App) -> Self {
+        app.metrics.control_sessions.inc();
+        Self(Arc::clone(&app.metrics))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.control_sessions.dec();
     }
 }
 

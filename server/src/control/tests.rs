@@ -5,6 +5,7 @@ mod endpoints;
 mod expiry;
 mod handshake;
 mod joining;
+mod limits;
 mod node;
 mod person;
 mod world;

@@ -50,6 +50,22 @@ fn both_sides_talk_after_the_handshake() {
     }
 }
 
+/// What tailscaled 1.102.5 sent to a server whose secret is 32 times 0x42.
+const OFFICIAL: &str = "008e01006085371bc424974d9736f387873654076869228cfa1f09be133ba6b25792b9a64903\
+    cf71c30ce8cac74f38ced6e1c9dedf49f3f115d98cd8b1dc36c2199254418723919e2af71594\
+    857fe8c39af9f9d2c017e0b93c0c5aa1546d5d8fc35c6978bc";
+
+#[test]
+fn the_initiation_of_an_official_client_verifies() {
+    let byte = |at| u8::from_str_radix(OFFICIAL.get(at..at + 2).unwrap(), 16).unwrap();
+    let message: Vec<u8> = (0..OFFICIAL.len()).step_by(2).map(byte).collect();
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let accepted = accept(&secret(0x42), &message, &mut rng).unwrap();
+    assert_eq!(accepted.version, CapabilityVersion(142));
+    let machine = "mkey:dd94cbec4d44e4983fef9391990280f91b7217796f8a8849383e754f16ecf34e";
+    assert_eq!(accepted.machine.to_string(), machine);
+}
+
 #[test]
 fn any_changed_bit_of_an_initiation_is_refused() {
     let mut rng = ChaCha20Rng::seed_from_u64(1);

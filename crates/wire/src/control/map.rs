@@ -46,10 +46,11 @@ pub struct MapRequest {
     /// What the machine says of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hostinfo: Option<Hostinfo>,
-    /// Where the node may be reached by UDP, best guesses first.
+    /// Where the node may be reached by UDP, best guesses first. Addresses that
+    /// cannot be read, such as those with the zone of a link, are left out.
     #[serde(
         skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "null_as_default"
+        deserialize_with = "readable_addresses"
     )]
     pub endpoints: Vec<SocketAddr>,
     /// One for each endpoint: 0 unknown, 1 local, 2 STUN, 3 port mapping,
@@ -66,6 +67,11 @@ pub struct MapRequest {
         deserialize_with = "null_as_default"
     )]
     pub paths: Option<Vec<PathReport>>,
+}
+
+fn readable_addresses<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let texts: Vec<String> = null_as_default(d)?;
+    Ok(texts.iter().filter_map(|text| text.parse().ok()).collect())
 }
 
 /// How a node reaches one peer at the moment. An extension that other clients neither send nor read.
@@ -466,5 +472,23 @@ impl MapResponse {
             keep_alive: true,
             ..Self::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_cannot_be_read_spoils_no_other() {
+        let text =
+            r#"{"Endpoints": ["192.0.2.1:41641", "[fe80::1%eth0]:41641", "[2001:db8::1]:1"]}"#;
+        let request: MapRequest = serde_json::from_str(text).unwrap();
+        let want: Vec<SocketAddr> = ["192.0.2.1:41641", "[2001:db8::1]:1"]
+            .map(|a| a.parse().unwrap())
+            .into();
+        assert_eq!(request.endpoints, want);
+        let none: MapRequest = serde_json::from_str(r#"{"Endpoints": null}"#).unwrap();
+        assert!(none.endpoints.is_empty());
     }
 }

@@ -102,3 +102,65 @@ pub struct Login {
     /// The name for people.
     pub display_name: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What tailscaled 1.102.5 sends.
+    const OFFICIAL: &str = r#"{
+        "Version": 142,
+        "NodeKey": "nodekey:f41371fa9576a8fa9756238327728af4bcbe2133b27cca67cee1d2469866192b",
+        "OldNodeKey": "nodekey:0000000000000000000000000000000000000000000000000000000000000000",
+        "NLKey": "nlpub:d9f1eb208a2ca98d242b1212c8cbbefd1ae62e351aed9574861ff2a740b63876",
+        "Auth": {"AuthKey": "warren_auth_x"},
+        "Expiry": "0001-01-01T00:00:00Z",
+        "Followup": "",
+        "Hostinfo": {
+            "IPNVersion": "1.102.5", "BackendLogID": "aa80", "OS": "linux", "OSVersion": "6.18",
+            "Container": true, "Distro": "debian", "DistroVersion": "12.11", "DistroCodeName": "bookworm",
+            "Desktop": false, "Hostname": "reg", "NoLogsNoSupport": true, "Machine": "x86_64",
+            "GoArch": "amd64", "GoArchVar": "v1", "GoVersion": "go1.26.8",
+            "Services": [{"Proto": "peerapi-dns-proxy", "Port": 1}],
+            "Userspace": true, "UserspaceRouter": true, "AppConnector": false, "StateEncrypted": false,
+            "NetInfo": {"MappingVariesByDestIP": null, "WorkingIPv6": false, "WorkingUDP": true, "PreferredDERP": 900}
+        },
+        "NodeKeySignature": null,
+        "Timestamp": "2026-11-24T21:43:42Z"
+    }"#;
+
+    #[test]
+    fn what_an_official_client_sends_is_understood() {
+        let request: RegisterRequest = serde_json::from_str(OFFICIAL).unwrap();
+        assert_eq!(request.version, CapabilityVersion(142));
+        assert!(request.old_node_key.is_zero() && !request.node_key.is_zero());
+        assert!(request.expiry.is_some_and(Timestamp::is_zero));
+        assert_eq!(request.auth.unwrap().auth_key, "warren_auth_x");
+        let info = request.hostinfo.unwrap();
+        assert_eq!((info.hostname.as_str(), info.os.as_str()), ("reg", "linux"));
+        assert_eq!(info.services[0].proto, "peerapi-dns-proxy");
+        let net = info.net_info.unwrap();
+        assert_eq!(net.mapping_varies_by_dest_ip, None);
+        assert_eq!(
+            (net.working_udp, net.working_ipv6),
+            (Some(true), Some(false))
+        );
+        assert_eq!(net.preferred_relay.0, 900);
+    }
+
+    #[test]
+    fn every_field_of_an_answer_is_written() {
+        let text = serde_json::to_string(&RegisterResponse::default()).unwrap();
+        for field in [
+            "User",
+            "Login",
+            "NodeKeyExpired",
+            "MachineAuthorized",
+            "AuthURL",
+            "Error",
+        ] {
+            assert!(text.contains(&format!("\"{field}\":")), "{field} in {text}");
+        }
+        assert!(!text.contains("null"));
+    }
+}

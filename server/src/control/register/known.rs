@@ -6,10 +6,7 @@ use wire::{
 };
 
 use super::{
-    super::{
-        Control,
-        known::{Known, standing},
-    },
+    super::{Control, known::Known},
     logged_out, wish,
 };
 use crate::{audit::AuditEvent, db::Node, error::Result, tenancy::Changed};
@@ -21,11 +18,7 @@ pub(super) async fn answer(
     request: &RegisterRequest,
 ) -> Result<RegisterResponse> {
     let now = control.app.clock.now();
-    let Known {
-        tenant,
-        mut node,
-        login,
-    } = known;
+    let Known { tenant, mut node } = known;
     match wish(request) {
         Some(expiry) if expiry <= now => {
             log_out(control, tenant, node).await?;
@@ -38,8 +31,7 @@ pub(super) async fn answer(
         Some(_) | None => {}
     }
     note_version(control, tenant, &node, request).await?;
-    let expired = node.key_expiry.is_some_and(|expiry| expiry <= now);
-    Ok(standing(&node, login, expired))
+    Known { tenant, node }.standing(&control.app).await
 }
 
 /// Ends the key now; an ephemeral node goes altogether.

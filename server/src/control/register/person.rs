@@ -8,7 +8,7 @@ use wire::{
 
 use super::super::{
     Control,
-    known::{Holder, find, standing},
+    known::{Holder, find},
     pending::{Asked, Ticket},
 };
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ pub(super) async fn ask(
             wait(control, ticket).await?;
         }
         if let Holder::Ours(known) = find(app, &asked.machine, &asked.node_key).await? {
-            return Ok(standing(&known.node, known.login, false));
+            return known.standing(app).await;
         }
         asked.created = app.clock.now();
     }

@@ -1,24 +1,34 @@
 //! A node: a machine key, a node key, and connections made of `link` and `wire`.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Incoming, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use link::noise::{HandshakeError, Initiator, Transport};
+use link::noise::{HandshakeError, Initiator, Transport, accept};
 use serde::Serialize;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
     net::TcpStream,
+    task::JoinHandle,
 };
 use wire::{
     CapabilityVersion, MachineKey, MachineSecret, NodeKey, NodeSecret, Timestamp,
     control::{Hostinfo, MapRequest, RegisterAuth, RegisterRequest, RegisterResponse},
 };
 
-use super::{super::records::Records, world::World};
+use super::{
+    super::{Control, Session, records::Records, session::run},
+    world::World,
+};
 use crate::rng::{self, Rng};
+
+/// Bytes of an answer that a node on a line in memory takes before it reads:
+/// few, so that a test can make it stand still.
+const WINDOW: u32 = 1024;
 
 /// What a node's client keeps.
 #[derive(Debug, Clone)]
@@ -113,6 +123,36 @@ impl Node {
         let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
         tokio::spawn(connection);
         Ok(Connection { sender })
+    }
+
+    /// A connection over a line in memory, and its end.
+    pub(super) async fn connect_in_memory(&self, world: &World) -> (Connection, JoinHandle<()>) {
+        let (server, rng) = (&world.app.keys.noise, &mut rng::system());
+        let (initiator, message) =
+            Initiator::start(self.version, &self.machine, &server.public(), rng).unwrap();
+        let accepted = accept(server, &message, rng).unwrap();
+        let transport = initiator.finish(&accepted.response).unwrap();
+        let (near, far) = duplex(64 * 1024);
+        let session = Session {
+            machine: accepted.machine,
+            version: accepted.version,
+            address: [127, 0, 0, 1].into(),
+        };
+        let control = Arc::new(Control::new(Arc::clone(&world.app)));
+        let served = run(
+            control,
+            Arc::new(session),
+            Records::new(far, accepted.transport),
+        );
+        let served = tokio::spawn(served);
+        let io = TokioIo::new(Records::new(near, transport));
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .initial_stream_window_size(WINDOW)
+            .handshake(io)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        (Connection { sender }, served)
     }
 
     pub(super) async fn shake_hands(
@@ -215,50 +255,5 @@ impl Connection {
         let answer = self.post("/machine/register", request).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         serde_json::from_slice(&answer.body).unwrap()
-    }
-
-    /// Sends a map request; the status, and the frames as they come.
-    pub(super) async fn map(&self, request: &MapRequest) -> (StatusCode, Frames) {
-        let body = serde_json::to_vec(request).unwrap();
-        let request = Request::post("https://unused/machine/map")
-            .body(Full::new(body.into()))
-            .unwrap();
-        let response = self.send(request).await;
-        let frames = Frames {
-            status: response.status(),
-            body: response.into_body(),
-            rest: BytesMut::new(),
-        };
-        (frames.status, frames)
-    }
-}
-
-/// The frames of a map answer.
-#[derive(Debug)]
-pub(super) struct Frames {
-    status: StatusCode,
-    body: Incoming,
-    rest: BytesMut,
-}
-
-impl Frames {
-    /// The next frame's payload; `None` at the end of the answer.
-    pub(super) async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            if let Some(length) = self.rest.first_chunk::<4>() {
-                let length = u32::from_le_bytes(*length) as usize;
-                if self.rest.len() >= 4 + length {
-                    self.rest.advance(4);
-                    return Some(self.rest.split_to(length).freeze());
-                }
-            }
-            match self.body.frame().await {
-                Some(Ok(frame)) => self.rest.extend(frame.into_data().unwrap()),
-                Some(Err(_)) | None => {
-                    assert!(self.rest.is_empty(), "a frame is cut");
-                    return None;
-                }
-            }
-        }
     }
 }
