@@ -22,6 +22,9 @@ pub(crate) mod score;
 
 use candidate::{Candidate, MAX_HEARD};
 
+/// Addresses that a handshake is sent to at once.
+const MAX_TRIED: usize = 16;
+
 /// Where packets go at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Route {
@@ -123,10 +126,15 @@ impl PathAgent {
         self.heard_data = Some((from, now));
     }
 
-    /// Where an answer may go when nothing is proved yet and no relay is there.
+    /// Where packets may go while no path is trusted and no relay is there.
     pub(crate) fn last_resort(&self, now: Instant) -> Option<SocketAddr> {
         let (from, at) = self.heard_data?;
-        (now < at + probe::TRUST).then_some(from)
+        (!self.is_trusted(now) && now < at + probe::SESSION).then_some(from)
+    }
+
+    /// Addresses that may lead to the peer, for a handshake that has no better way.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.candidates.keys().copied().take(MAX_TRIED)
     }
 
     // === traffic ===
@@ -240,6 +248,20 @@ impl PathAgent {
         if self.is_active(now) {
             self.ping_all(Duration::ZERO, now, rng);
             self.call();
+        }
+    }
+
+    /// The peer's process has started anew: where it is may still be true, but
+    /// nothing that was asked or said before counts.
+    pub(crate) fn renew(&mut self, now: Instant) {
+        self.distrust(now);
+        self.pending.clear();
+        self.actions.clear();
+        self.last_full = None;
+        self.last_call_heard = None;
+        for candidate in self.candidates.values_mut() {
+            candidate.in_call = false;
+            candidate.pinged = None;
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
     disco::Shared,
     event::{PathAddr, Wake},
     node,
-    path::PathAgent,
+    path::{PathAgent, probe::SESSION},
     tunnel::{Gate, TICK, Tunnel},
 };
 
@@ -100,6 +100,11 @@ impl Live {
     ) -> &mut Tunnel {
         self.tunnel
             .get_or_insert_with(|| Tunnel::new(gate, key, slot, now))
+    }
+
+    /// Whether anything was sent or received lately.
+    pub(crate) fn is_busy(&self, now: Instant) -> bool {
+        self.tunnel.is_some() && now < self.last_used + SESSION
     }
 
     /// Whether it can be dropped.

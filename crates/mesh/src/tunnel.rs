@@ -323,6 +323,17 @@ impl Tunnel {
     /// Sends an unanswered handshake again, over a path that has just become usable.
     pub(crate) fn retry_handshake(&mut self, out: &mut [u8; MAX_HANDSHAKE]) -> Option<usize> {
         self.handshake_since?;
+        self.initiate(out)
+    }
+
+    /// Shakes hands at once, for the peer may have forgotten the session, which
+    /// serves until the answer is there.
+    pub(crate) fn renew(&mut self, out: &mut [u8; MAX_HANDSHAKE], now: Instant) -> Option<usize> {
+        self.handshake_since.get_or_insert(now);
+        self.initiate(out)
+    }
+
+    fn initiate(&mut self, out: &mut [u8; MAX_HANDSHAKE]) -> Option<usize> {
         match self.tunn.format_handshake_initiation(out, true) {
             TunnResult::WriteToNetwork(message) => Some(message.len()),
             TunnResult::Done

@@ -8,6 +8,10 @@
     reason = "tests state facts and may stop; one that stops prints the network's trace"
 )]
 
+#[path = "scenario/packet.rs"]
+mod packet;
+#[path = "scenario/stream.rs"]
+mod stream;
 #[path = "scenario/world.rs"]
 mod world;
 
@@ -25,5 +29,7 @@ mod properties;
 mod rekey;
 #[path = "scenario/relay_fallback.rs"]
 mod relay_fallback;
+#[path = "scenario/restart.rs"]
+mod restart;
 #[path = "scenario/roaming.rs"]
 mod roaming;

@@ -182,6 +182,14 @@ impl Node {
 
     // === handshakes ===
 
+    /// What only the peer's present session can have sent came from `origin`.
+    fn heard_data(&mut self, slot: u32, origin: Origin, now: Instant) {
+        let live = self.table.get_mut(slot).and_then(|p| p.live.as_mut());
+        if let (Origin::Udp(from), Some(live)) = (origin, live) {
+            live.path.heard_data(from, now);
+        }
+    }
+
     /// A handshake message: an initiation, or the answer to the tunnel in `slot`.
     fn admit(&mut self, origin: Origin, slot: Option<u32>, message: &[u8], now: Instant) {
         let mut cookie = [0; 64];
@@ -221,6 +229,9 @@ impl Node {
         let mut out = [0; 256];
         match tunnel.open(origin.ip(), message, &mut out, now) {
             Opened::Reply(len) => {
+                if !initiation {
+                    self.heard_data(slot, origin, now);
+                }
                 self.reply(slot, origin, &out[..len], now);
                 // The responder's session is usable once the initiator has used it.
                 if !initiation {
@@ -233,15 +244,14 @@ impl Node {
         }
     }
 
-    /// Answers a handshake over the peer's path, and back to where it came from
-    /// when no direct path is proved: that way has just worked.
+    /// Answers a handshake over the peer's path, and back to where it came from:
+    /// that way has just worked.
     fn reply(&mut self, slot: u32, origin: Origin, message: &[u8], now: Instant) {
         let ways = self.ways(slot, now);
         for via in [ways.first, ways.second].into_iter().flatten() {
             self.trains.push(via, message);
         }
-        let direct = matches!(ways.first, Some(Via::Udp(_)));
-        if !direct && ways.first != Some(origin.via()) {
+        if ![ways.first, ways.second].contains(&Some(origin.via())) {
             self.send_alone(origin.via(), message, now);
         }
     }

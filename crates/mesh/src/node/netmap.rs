@@ -120,8 +120,9 @@ impl Node {
         changed
     }
 
-    /// The peer's process has started anew: its path is unknown again, and so
-    /// is its end of the tunnel, which shakes hands at once.
+    /// The peer's process has started anew: its paths must be proved again, and
+    /// its end of the tunnel is gone. Both are used until then all the same,
+    /// for a server that fell back to an old key says the same.
     fn renew_path(&mut self, slot: u32, now: Instant) {
         let Some(peer) = self.table.get_mut(slot) else {
             return;
@@ -130,12 +131,25 @@ impl Node {
             return;
         };
         let was_active = old.path.is_active(now);
+        let was_busy = old.is_busy(now);
+        let info = Arc::clone(&peer.info);
         let live = peer.wake(&self.config.disco, now);
-        live.tunnel = old.tunnel;
+        if old.disco.is_some() && live.disco.is_some() {
+            let relay = live.path.relay();
+            live.path = old.path;
+            live.path.renew(now);
+            live.path.set_endpoints(&info.endpoints, now);
+            live.path.set_relay(relay);
+        }
         live.shown = old.shown;
+        live.last_used = old.last_used;
         if was_active {
             live.path.note_sent(now);
             live.path.handle_timeout(now, &mut self.rng);
+        }
+        if was_busy {
+            live.tunnel = old.tunnel;
+            self.renew_handshake(slot, now);
         }
         self.run_path(slot, now);
     }

@@ -79,20 +79,20 @@ impl Node {
         let Some(peer) = self.table.get(slot) else {
             return ways;
         };
-        let Some(route) = peer.live.as_ref().map(|l| l.path.route(now)) else {
+        let Some(path) = peer.live.as_ref().map(|l| &l.path) else {
             return ways;
         };
+        let (route, last_resort) = (path.route(now), path.last_resort(now));
         let key = peer.info.key;
         let direct = route.direct.map(Via::Udp);
         let relay = route
             .relay
             .filter(|region| self.use_relay(*region, now))
             .map(|region| Via::Relay { region, peer: key });
-        ways.first = direct.or(relay).or_else(|| {
-            let live = self.table.get(slot).and_then(|p| p.live.as_ref());
-            live.and_then(|l| l.path.last_resort(now)).map(Via::Udp)
-        });
-        ways.second = relay.filter(|_| direct.is_some());
+        let heard = last_resort.filter(|_| relay.is_none()).map(Via::Udp);
+        let mut all = [direct, relay, heard].into_iter().flatten();
+        ways.first = all.next();
+        ways.second = all.find(|via| Some(*via) != ways.first);
         ways
     }
 
@@ -145,7 +145,7 @@ impl Node {
     }
 
     /// There is no way to the peer yet: packets wait in the tunnel while it has
-    /// no session, and are lost when it has one.
+    /// no session, and are lost when it has one. The handshake is tried everywhere.
     fn hold_train(&mut self, slot: u32, segments: &mut Segments<'_>, now: Instant) {
         let tunnel = self
             .table
@@ -155,13 +155,22 @@ impl Node {
             return;
         };
         let mut lost = 0;
+        let mut handshake = None;
         while let Some(packet) = segments.next_segment() {
             let mut out = vec![0; (packet.len() + OVERHEAD).max(MAX_HANDSHAKE)];
-            if let Sealed::Data(_) = tunnel.seal(packet, &mut out, now) {
-                lost += 1;
+            match tunnel.seal(packet, &mut out, now) {
+                Sealed::Data(_) => lost += 1,
+                Sealed::Handshake(len) => {
+                    out.truncate(len);
+                    handshake = Some(out);
+                }
+                Sealed::Waiting => {}
             }
         }
         self.dropped[Dropped::NoPath as usize] += lost;
+        if let Some(message) = handshake {
+            self.send_to_peer(slot, &message, now);
+        }
     }
 
     /// Something was sent to a peer: probes and timers follow.

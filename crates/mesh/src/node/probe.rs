@@ -13,7 +13,7 @@ use crate::{
     path::Action,
     relays::Need,
     timers::Timer,
-    tunnel::MAX_HANDSHAKE,
+    tunnel::{self, Kind, MAX_HANDSHAKE},
 };
 
 impl Node {
@@ -328,6 +328,18 @@ impl Node {
         }
     }
 
+    /// Shakes hands with a peer that may have forgotten the session.
+    pub(super) fn renew_handshake(&mut self, slot: u32, now: Instant) {
+        let mut message = [0; MAX_HANDSHAKE];
+        let tunnel = self
+            .table
+            .get_mut(slot)
+            .and_then(|p| p.live.as_mut()?.tunnel.as_mut());
+        if let Some(size) = tunnel.and_then(|t| t.renew(&mut message, now)) {
+            self.send_to_peer(slot, &message[..size], now);
+        }
+    }
+
     /// Lets the tunnel's clock move, and sends what comes of it.
     pub(super) fn tick_tunnel(&mut self, slot: u32, now: Instant) {
         let mut message = [0; MAX_HANDSHAKE];
@@ -340,11 +352,19 @@ impl Node {
         }
     }
 
-    /// Sends one message over every way that the peer's path names.
+    /// Sends one message over every way that the peer's path names; a handshake
+    /// without any goes to all addresses that may lead there.
     pub(super) fn send_to_peer(&mut self, slot: u32, message: &[u8], now: Instant) {
         let ways = self.ways(slot, now);
         for via in [ways.first, ways.second].into_iter().flatten() {
             self.trains.push(via, message);
+        }
+        if ways.first.is_some() || tunnel::classify(message) != Some(Kind::Initiation) {
+            return;
+        }
+        let live = self.table.get(slot).and_then(|p| p.live.as_ref());
+        for addr in live.into_iter().flat_map(|l| l.path.addresses()) {
+            self.trains.push(Via::Udp(addr), message);
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use mesh::event::{Dropped, Event, PingResult};
 
-use crate::world::{Site, Stream, World, secs};
+use crate::{
+    stream::Stream,
+    world::{Site, World, secs},
+};
 
 fn talking() -> (World, Stream) {
     let mut world = World::new(&[Site::Public, Site::Public]);

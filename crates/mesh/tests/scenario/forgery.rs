@@ -5,7 +5,10 @@ use std::net::Ipv4Addr;
 use mesh::event::Dropped;
 use wire::net::protocol;
 
-use crate::world::{Site, World, secs, udp_packet};
+use crate::{
+    packet::udp_packet,
+    world::{Site, World, secs},
+};
 
 fn pair() -> World {
     let mut world = World::new(&[Site::Public, Site::Public]);

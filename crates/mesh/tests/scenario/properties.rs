@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 use simnet::{host::Udp, link::Link, nat::Behaviour};
 
-use crate::world::{Site, Stream, World, millis, secs};
+use crate::{
+    stream::Stream,
+    world::{Site, World, millis, secs},
+};
 
 #[derive(Debug, Clone)]
 enum Step {

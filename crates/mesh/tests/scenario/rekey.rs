@@ -3,7 +3,10 @@
 use mesh::event::Event;
 use simnet::nat::Behaviour;
 
-use crate::world::{Site, Stream, World, secs};
+use crate::{
+    stream::Stream,
+    world::{Site, World, secs},
+};
 
 const EASY: Site = Site::Behind(Behaviour::EASY);
 

@@ -3,7 +3,10 @@
 use mesh::event::PathAddr;
 use simnet::{host::Udp, nat::Behaviour};
 
-use crate::world::{REGION, Site, Stream, World, millis, secs};
+use crate::{
+    stream::Stream,
+    world::{REGION, Site, World, millis, secs},
+};
 
 const EASY: Site = Site::Behind(Behaviour::EASY);
 

@@ -2,7 +2,10 @@
 
 use simnet::nat::Behaviour;
 
-use crate::world::{Site, Stream, World, millis, secs};
+use crate::{
+    stream::Stream,
+    world::{Site, World, millis, secs},
+};
 
 const EASY: Site = Site::Behind(Behaviour::EASY);
 

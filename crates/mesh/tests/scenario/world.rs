@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::packet::{SENDER_PORT, udp_packet};
 use mesh::{
     event::{Event, PathAddr, PingId, PingResult, Via},
     node::{Config, Netmap, Node, Peer, RelayState},
@@ -28,7 +29,6 @@ use wire::{
 
 pub(crate) const REGION: RegionId = RegionId(900);
 const PORT: u16 = 41_641;
-const SENDER_PORT: u16 = 4000;
 const STUN: [&str; 2] = ["192.0.2.9:3478", "192.0.2.9:3479"];
 
 pub(crate) const fn secs(n: u64) -> Duration {
@@ -61,13 +61,16 @@ pub(crate) struct Agent {
     secret: NodeSecret,
     key: NodeKey,
     disco: DiscoSecret,
-    disco_key: DiscoKey,
+    pub(crate) disco_key: DiscoKey,
     endpoints: Vec<SocketAddr>,
     home: RegionId,
     key_expiry: Option<Timestamp>,
     expired: bool,
     own_filter: Option<Vec<FilterRule>>,
     holds_expired: Option<NodeId>,
+    /// What the server tells others, when it is not the present one.
+    told_disco: Option<DiscoKey>,
+    netmap: Option<Arc<Netmap>>,
 }
 
 pub(crate) struct World {
@@ -76,7 +79,10 @@ pub(crate) struct World {
     pub(crate) filter: Vec<FilterRule>,
     /// Whether relays take connections.
     pub(crate) has_relays: bool,
+    /// Whether the server tells anybody anything.
+    pub(crate) has_server: bool,
     peers: BTreeMap<usize, Arc<Peer>>,
+    restarts: u8,
     wall: Timestamp,
     start: Instant,
 }
@@ -104,7 +110,9 @@ impl World {
             agents: Vec::new(),
             filter: vec![allow("*", PortRange::ANY)],
             has_relays: true,
+            has_server: true,
             peers: BTreeMap::new(),
+            restarts: 0,
             wall: Timestamp::from_unix_seconds(1_800_000_000),
             start,
         };
@@ -157,6 +165,8 @@ impl World {
             expired: false,
             own_filter: None,
             holds_expired: None,
+            told_disco: None,
+            netmap: None,
         });
     }
 
@@ -164,6 +174,9 @@ impl World {
 
     /// Gives every node its netmap, as a server would after a change.
     pub(crate) fn publish(&mut self) {
+        if !self.has_server {
+            return;
+        }
         for (i, agent) in self.agents.iter().enumerate() {
             let peer = agent.as_peer();
             if self.peers.get(&i).is_none_or(|old| **old != peer) {
@@ -194,7 +207,8 @@ impl World {
                 filter: own_filter.unwrap_or(&self.filter).clone(),
                 relay_map: relay_map(),
             };
-            agent.node.set_netmap(&Arc::new(netmap), wall, now);
+            let netmap = agent.netmap.insert(Arc::new(netmap));
+            agent.node.set_netmap(netmap, wall, now);
         }
     }
 
@@ -220,6 +234,42 @@ impl World {
         let agent = &mut self.agents[i];
         let config = Config::new(agent.secret.clone(), agent.disco.clone());
         agent.node = Node::new(config, [9; 32], self.net.now());
+    }
+
+    /// A node's process starts anew with the netmap it had; the others hear of
+    /// its new key when the server next publishes.
+    pub(crate) fn restart(&mut self, i: usize) {
+        let now = self.net.now();
+        let agent = &mut self.agents[i];
+        let disco = DiscoSecret::from_bytes([self.restarts + 200; 32]);
+        self.restarts += 1;
+        agent.disco_key = disco.public();
+        agent.disco = disco.clone();
+        let config = Config::new(agent.secret.clone(), disco);
+        agent.node = Node::new(config, [9; 32], now);
+        let own = SocketAddr::new(self.net.ip(agent.host), PORT);
+        agent.node.set_local_endpoints(vec![own], now);
+        let netmap = agent.netmap.as_ref().expect("it had one");
+        let wall = self.wall.plus(now - self.start);
+        agent.node.set_netmap(netmap, wall, now);
+        self.drain();
+    }
+
+    /// The server falls back to telling this as a node's path-discovery key.
+    pub(crate) fn tell_disco_of(&mut self, i: usize, key: DiscoKey) {
+        self.agents[i].told_disco = Some(key);
+        self.publish();
+    }
+
+    /// Every node's connection to its relay ends.
+    pub(crate) fn disconnect_relays(&mut self) {
+        let now = self.net.now();
+        for agent in &mut self.agents {
+            self.net.disconnect_relay(agent.key.as_bytes());
+            let state = RelayState::Disconnected;
+            agent.node.handle_relay_state(REGION, state, now);
+        }
+        self.drain();
     }
 
     /// Puts a node behind an easy NAT somewhere else; its shell notices.
@@ -455,7 +505,7 @@ impl Agent {
             id: self.id,
             name: format!("node{}", self.id),
             key: self.key,
-            disco: self.disco_key,
+            disco: self.told_disco.unwrap_or(self.disco_key),
             allowed_ips: addresses.clone(),
             addresses,
             endpoints: self.endpoints.clone(),
@@ -499,106 +549,4 @@ fn relay_map() -> RelayMap {
         regions: [(REGION, region)].into(),
         ..RelayMap::default()
     }
-}
-
-/// Numbered packets from one node to another, one every 10 ms.
-pub(crate) struct Stream {
-    from: usize,
-    to: usize,
-    port: u16,
-    sent: usize,
-    got: Vec<bool>,
-}
-
-impl Stream {
-    const PERIOD: Duration = millis(10);
-
-    pub(crate) fn new(from: usize, to: usize) -> Self {
-        Self {
-            from,
-            to,
-            port: 9,
-            sent: 0,
-            got: Vec::new(),
-        }
-    }
-
-    /// How many packets are sent in a time.
-    pub(crate) fn per(time: Duration) -> usize {
-        usize::try_from(time.as_millis() / Self::PERIOD.as_millis()).unwrap()
-    }
-
-    /// Sends one packet and lets half a period pass.
-    pub(crate) fn step(&mut self, world: &mut World) {
-        let number = u32::try_from(self.sent).unwrap().to_be_bytes();
-        self.sent += 1;
-        self.got.push(false);
-        world.send(self.from, self.to, self.port, &number);
-        world.run(Self::PERIOD / 2);
-        self.collect(world);
-    }
-
-    pub(crate) fn run(&mut self, world: &mut World, time: Duration) {
-        for _ in 0..Self::per(time) {
-            self.step(world);
-            world.run(Self::PERIOD / 2);
-        }
-        world.run(millis(500));
-        self.collect(world);
-    }
-
-    /// Looks at what has arrived.
-    pub(crate) fn collect(&mut self, world: &mut World) {
-        for payload in world.take_payloads(self.to) {
-            let number: [u8; 4] = payload[..4].try_into().unwrap();
-            let seen = &mut self.got[u32::from_be_bytes(number) as usize];
-            assert!(!*seen, "a packet arrives once");
-            *seen = true;
-        }
-    }
-
-    pub(crate) const fn sent(&self) -> usize {
-        self.sent
-    }
-
-    /// The numbers that have not arrived.
-    pub(crate) fn lost(&self) -> Vec<usize> {
-        (0..self.sent).filter(|n| !self.got[*n]).collect()
-    }
-}
-
-/// An IPv4 UDP packet from [`SENDER_PORT`], checksums right.
-pub(crate) fn udp_packet(from: Ipv4Addr, to: Ipv4Addr, port: u16, payload: &[u8]) -> Vec<u8> {
-    let total = u16::try_from(28 + payload.len()).unwrap();
-    let mut packet = vec![0x45, 0];
-    packet.extend_from_slice(&total.to_be_bytes());
-    packet.extend_from_slice(&[0, 1, 0x40, 0, 64, 17, 0, 0]);
-    packet.extend_from_slice(&from.octets());
-    packet.extend_from_slice(&to.octets());
-    let sum = checksum(&packet, 0);
-    packet[10..12].copy_from_slice(&sum.to_be_bytes());
-    packet.extend_from_slice(&SENDER_PORT.to_be_bytes());
-    packet.extend_from_slice(&port.to_be_bytes());
-    packet.extend_from_slice(&(total - 20).to_be_bytes());
-    packet.extend_from_slice(&[0, 0]);
-    packet.extend_from_slice(payload);
-    let pseudo = sum_words(&packet[12..20]) + 17 + u32::from(total - 20);
-    let sum = checksum(&packet[20..], pseudo);
-    packet[26..28].copy_from_slice(&sum.to_be_bytes());
-    packet
-}
-
-fn sum_words(bytes: &[u8]) -> u32 {
-    bytes
-        .chunks(2)
-        .map(|c| u32::from(c[0]) << 8 | u32::from(c.get(1).copied().unwrap_or(0)))
-        .sum()
-}
-
-fn checksum(bytes: &[u8], start: u32) -> u16 {
-    let mut sum = start + sum_words(bytes);
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !u16::try_from(sum).unwrap()
 }
