@@ -1,5 +1,10 @@
 //! Traffic over a wire, with every mix of offloads.
 
+use std::{
+    io::{Read as _, Write as _},
+    time::Duration,
+};
+
 use agent::data::{Command, Offloads};
 use mesh::{
     event::{PathAddr, PingResult},
@@ -8,8 +13,8 @@ use mesh::{
 use wire::NodeId;
 
 use crate::{
-    pair::{Pair, Reach},
-    transfer::{tcp, udp_echo},
+    pair::{PATIENCE, Pair, Reach},
+    transfer::{connect, listen, tcp, udp_echo},
 };
 
 const NONE: Offloads = Offloads {
@@ -127,6 +132,36 @@ fn a_policy_that_allows_nothing_lets_nothing_pass_until_the_next() {
     assert!(!refused.status.success());
     pair.publish(Reach::Direct, &[crate::pair::allow_all()]);
     tcp(a, b, b.v4, 10_000);
+}
+
+#[test]
+fn a_running_transfer_stops_when_the_policy_forbids_it_and_goes_on_when_it_is_back() {
+    let Some(pair) = Pair::with_all_offloads(Reach::Direct) else {
+        return;
+    };
+    let Pair { a, b, .. } = &pair;
+    let (listener, address) = listen(b, b.v4);
+    let mut sender = connect(a, address);
+    let (mut receiver, _) = listener.accept().unwrap();
+    let sending = std::thread::spawn(move || while sender.write_all(&[7; 16_384]).is_ok() {});
+    let mut chunk = vec![0; 65_536];
+    receiver.read_exact(&mut chunk).unwrap();
+    pair.publish(Reach::Direct, &[]);
+    pair.status(b);
+    // What had arrived before is read, then nothing more comes.
+    receiver
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    let mut late = 0;
+    while let Ok(len) = receiver.read(&mut chunk) {
+        late += len;
+        assert!(late < 64 << 20, "the transfer goes on");
+    }
+    pair.publish(Reach::Direct, &[crate::pair::allow_all()]);
+    receiver.set_read_timeout(Some(PATIENCE)).unwrap();
+    receiver.read_exact(&mut chunk).unwrap();
+    drop(receiver);
+    sending.join().unwrap();
 }
 
 #[test]
