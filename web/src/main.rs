@@ -1,1 +1,5 @@
-fn main() {}
+//! The console's program: mounts the library's pages.
+
+fn main() {
+    web::mount();
+}

@@ -1,0 +1,238 @@
+// The policy editor: CodeMirror with our grammar, in a chunk of its own that is
+// loaded when a page needs it.
+//
+// It lives in a shadow root: there CodeMirror adds its styles through
+// `adoptedStyleSheets`, which the content security policy allows. Colours come
+// from custom properties, which cross into the shadow root.
+import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import {
+  HighlightStyle,
+  LRLanguage,
+  LanguageSupport,
+  bracketMatching,
+  continuedIndent,
+  foldGutter,
+  foldInside,
+  foldKeymap,
+  foldNodeProp,
+  indentNodeProp,
+  indentOnInput,
+  indentUnit,
+  syntaxHighlighting,
+  syntaxTree,
+} from "@codemirror/language";
+import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
+import { Annotation, Compartment, EditorSelection, EditorState } from "@codemirror/state";
+import {
+  EditorView,
+  drawSelection,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  highlightSpecialChars,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+
+import { parser } from "./hujson.js";
+
+const language = LRLanguage.define({
+  name: "hujson",
+  parser: parser.configure({
+    props: [
+      indentNodeProp.add({
+        Object: continuedIndent({ except: /^\s*\}/ }),
+        Array: continuedIndent({ except: /^\s*\]/ }),
+      }),
+      foldNodeProp.add({ "Object Array": foldInside }),
+    ],
+  }),
+  languageData: {
+    closeBrackets: { brackets: ["[", "{", '"'] },
+    commentTokens: { line: "//", block: { open: "/*", close: "*/" } },
+    indentOnInput: /^\s*[}\]]$/,
+  },
+});
+
+const colours = HighlightStyle.define([
+  { tag: tags.propertyName, color: "var(--code-property)" },
+  { tag: tags.string, color: "var(--code-string)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--code-literal)" },
+  { tag: [tags.lineComment, tags.blockComment], color: "var(--code-comment)", fontStyle: "italic" },
+  { tag: [tags.brace, tags.squareBracket, tags.separator], color: "var(--code-punctuation)" },
+]);
+
+const theme = EditorView.theme({
+  "&": { height: "100%", fontSize: "13px", color: "var(--color-ink)", backgroundColor: "var(--color-surface)" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { fontFamily: "var(--font-mono)", lineHeight: "1.6", overflow: "auto" },
+  ".cm-content": { caretColor: "var(--color-ink)", padding: "10px 0" },
+  ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--color-ink)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+    backgroundColor: "var(--code-selection)",
+  },
+  ".cm-gutters": {
+    backgroundColor: "var(--color-surface)",
+    color: "var(--color-muted)",
+    border: "none",
+    borderRight: "1px solid var(--color-line)",
+  },
+  ".cm-lineNumbers .cm-gutterElement": { minWidth: "34px" },
+  ".cm-activeLine": { backgroundColor: "var(--code-active)" },
+  ".cm-activeLineGutter": { backgroundColor: "var(--code-active)", color: "var(--color-ink)" },
+  ".cm-matchingBracket, &.cm-focused .cm-matchingBracket": {
+    backgroundColor: "var(--code-match)",
+    outline: "1px solid var(--color-line-strong)",
+  },
+  ".cm-selectionMatch": { backgroundColor: "var(--code-match)" },
+  ".cm-foldPlaceholder": {
+    backgroundColor: "var(--color-sunken)",
+    border: "1px solid var(--color-line)",
+    color: "var(--color-muted)",
+    padding: "0 6px",
+  },
+  ".cm-lintRange-error": { backgroundImage: "none", borderBottom: "2px solid var(--color-danger)" },
+  ".cm-lintRange-warning": { backgroundImage: "none", borderBottom: "2px solid var(--color-caution)" },
+  ".cm-lintPoint:after": { borderBottomColor: "var(--color-danger)" },
+  ".cm-lint-marker": { width: "0.7em", height: "0.7em", content: "none", borderRadius: "50%", marginTop: "0.45em" },
+  ".cm-lint-marker-error": { backgroundColor: "var(--color-danger)", content: '""' },
+  ".cm-lint-marker-warning": { backgroundColor: "var(--color-caution)", content: '""', borderRadius: "2px" },
+  ".cm-tooltip": {
+    backgroundColor: "var(--color-raised)",
+    color: "var(--color-ink)",
+    border: "1px solid var(--color-line-strong)",
+    borderRadius: "8px",
+    boxShadow: "0 8px 24px rgb(0 0 0 / 0.18)",
+    overflow: "hidden",
+  },
+  ".cm-diagnostic": { padding: "6px 10px", maxWidth: "44ch", whiteSpace: "pre-wrap" },
+  ".cm-diagnostic-error": { borderLeft: "4px solid var(--color-danger)" },
+  ".cm-diagnostic-warning": { borderLeft: "4px solid var(--color-caution)" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "var(--font-mono)", maxHeight: "16em" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { padding: "3px 10px" },
+  ".cm-tooltip-autocomplete ul li[aria-selected]": {
+    backgroundColor: "var(--color-accent)",
+    color: "var(--color-on-accent)",
+  },
+  ".cm-completionDetail": { marginLeft: "1.5em", fontStyle: "normal", opacity: "0.8" },
+  ".cm-panels": { backgroundColor: "var(--color-sunken)", color: "var(--color-ink)" },
+  ".cm-panels.cm-panels-top": { borderBottom: "1px solid var(--color-line)" },
+  ".cm-textfield": {
+    backgroundColor: "var(--color-surface)",
+    border: "1px solid var(--color-line-strong)",
+    borderRadius: "4px",
+    color: "var(--color-ink)",
+  },
+  ".cm-button": {
+    backgroundImage: "none",
+    backgroundColor: "var(--color-raised)",
+    border: "1px solid var(--color-line-strong)",
+    borderRadius: "4px",
+    color: "var(--color-ink)",
+  },
+});
+
+// A change that the page made itself is not told back to it.
+const fromPage = Annotation.define();
+
+/** Words offered at the place of the caret: names inside a string, keys where a name stands. */
+function completions(words) {
+  return (context) => {
+    const node = syntaxTree(context.state).resolveInner(context.pos, -1);
+    if (node.name !== "String" && node.name !== "PropertyName") return null;
+    const kind = node.name === "String" ? "value" : "key";
+    const options = words().filter((word) => word.kind === kind);
+    const from = node.from + 1;
+    if (options.length === 0 || context.pos < from) return null;
+    return { from, options, validFor: /^[^"\\]*$/ };
+  };
+}
+
+/** A handle on one mounted editor; `changed` gets the whole text after each edit. */
+export function mount(parent, { text, label, readOnly, changed, save }) {
+  const root = parent.shadowRoot ?? parent.attachShadow({ mode: "open" });
+  const locked = new Compartment();
+  const lock = (on) => [EditorState.readOnly.of(on), EditorView.editable.of(true)];
+  let words = [];
+  const view = new EditorView({
+    parent: root,
+    root,
+    doc: text,
+    extensions: [
+      lineNumbers(),
+      lintGutter(),
+      foldGutter(),
+      highlightSpecialChars(),
+      history(),
+      drawSelection(),
+      EditorState.allowMultipleSelections.of(true),
+      EditorState.tabSize.of(4),
+      indentUnit.of("\t"),
+      indentOnInput(),
+      bracketMatching(),
+      closeBrackets(),
+      autocompletion({ icons: false, override: [completions(() => words)] }),
+      highlightActiveLine(),
+      highlightActiveLineGutter(),
+      highlightSelectionMatches(),
+      search({ top: true }),
+      new LanguageSupport(language),
+      syntaxHighlighting(colours),
+      theme,
+      keymap.of([
+        { key: "Mod-s", run: () => (save(), true), preventDefault: true },
+        ...closeBracketsKeymap,
+        ...defaultKeymap,
+        ...searchKeymap,
+        ...historyKeymap,
+        ...foldKeymap,
+        ...completionKeymap,
+        ...lintKeymap,
+        indentWithTab,
+      ]),
+      EditorView.contentAttributes.of({ "aria-label": label }),
+      EditorView.updateListener.of((update) => {
+        const ours = update.transactions.every((t) => t.annotation(fromPage));
+        if (update.docChanged && !ours) changed(update.state.doc.toString());
+      }),
+      locked.of(lock(readOnly)),
+    ],
+  });
+  const within = (place) => Math.max(0, Math.min(place, view.state.doc.length));
+  return {
+    setText(next) {
+      if (next === view.state.doc.toString()) return;
+      const caret = Math.min(view.state.selection.main.head, next.length);
+      view.dispatch({
+        changes: { from: 0, to: view.state.doc.length, insert: next },
+        selection: EditorSelection.cursor(caret),
+        annotations: fromPage.of(true),
+      });
+    },
+    setFindings(findings) {
+      const marks = findings.map((f) => ({
+        from: within(f.from),
+        to: within(f.to),
+        severity: f.severity,
+        message: f.message,
+      }));
+      view.dispatch(setDiagnostics(view.state, marks));
+    },
+    setWords(next) {
+      words = next;
+    },
+    setReadOnly(on) {
+      view.dispatch({ effects: locked.reconfigure(lock(on)) });
+    },
+    reveal(place) {
+      const at = within(place);
+      view.dispatch({ selection: EditorSelection.cursor(at), effects: EditorView.scrollIntoView(at, { y: "center" }) });
+      view.focus();
+    },
+    destroy() {
+      view.destroy();
+    },
+  };
+}

@@ -1,0 +1,43 @@
+//! What every page stands on: contexts, and the choice of the page.
+
+use leptos::prelude::*;
+
+use crate::{
+    clock,
+    components::toast::{ToastRegion, Toasts},
+    location::Location,
+    pages,
+    query::Cache,
+    route::Page,
+    session::Session,
+    theme::Theme,
+};
+
+/// Puts the console into the document.
+pub fn mount() {
+    console_error_panic_hook::set_once();
+    mount_to_body(App);
+}
+
+#[component]
+fn App() -> impl IntoView {
+    provide_context(Toasts::new());
+    provide_context(Cache::new());
+    provide_context(Theme::new());
+    clock::provide();
+    let location = Location::start();
+    provide_context(location);
+    provide_context(Session::start());
+
+    let page = Memo::new(move |_| Page::parse(&location.path()));
+    view! {
+        {move || match page.get() {
+            Page::Home => pages::home::Home().into_any(),
+            Page::SignIn => pages::sign_in::SignIn().into_any(),
+            Page::Register(token) => view! { <pages::register::Register token/> }.into_any(),
+            Page::Tenant(slug, _) => view! { <pages::tenant::Tenant slug/> }.into_any(),
+            Page::NotFound => pages::not_found::NotFound().into_any(),
+        }}
+        <ToastRegion/>
+    }
+}

@@ -1,0 +1,154 @@
+//! A code editor in its own chunk; until it is there, the text is shown plainly.
+
+use leptos::{html, prelude::*, task::spawn_local};
+use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, prelude::wasm_bindgen};
+
+use super::skeleton::Skeleton;
+
+#[wasm_bindgen(module = "/js/bridge.js")]
+extern "C" {
+    type CodeEditor;
+
+    #[wasm_bindgen(catch)]
+    async fn mount_editor(
+        parent: &web_sys::HtmlElement,
+        text: &str,
+        label: &str,
+        read_only: bool,
+        changed: JsValue,
+        save: JsValue,
+    ) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn set_text(this: &CodeEditor, text: &str);
+    #[wasm_bindgen(method)]
+    fn set_findings(this: &CodeEditor, json: &str);
+    #[wasm_bindgen(method)]
+    fn set_words(this: &CodeEditor, json: &str);
+    #[wasm_bindgen(method)]
+    fn set_read_only(this: &CodeEditor, on: bool);
+    #[wasm_bindgen(method)]
+    fn reveal(this: &CodeEditor, place: u32);
+    #[wasm_bindgen(method)]
+    fn destroy(this: &CodeEditor);
+}
+
+/// What the page tells the editor.
+#[derive(Clone, Copy)]
+pub(crate) struct CodeControl {
+    /// The text; set by the page and by typing.
+    pub(crate) text: RwSignal<String>,
+    /// Marks, as JSON.
+    pub(crate) findings: Signal<String>,
+    /// Words for completion, as JSON.
+    pub(crate) words: Signal<String>,
+    /// Nothing can be typed.
+    pub(crate) read_only: Signal<bool>,
+    /// Where to put the caret next, in UTF-16 units.
+    pub(crate) reveal: RwSignal<Option<u32>>,
+}
+
+type Handle = RwSignal<Option<CodeEditor>, LocalStorage>;
+
+/// The editor.
+#[component]
+pub(crate) fn CodeArea(
+    control: CodeControl,
+    #[prop(into)] label: String,
+    /// What tests find it by.
+    name: &'static str,
+    /// The shortcut for saving was pressed.
+    #[prop(into)]
+    on_save: Callback<()>,
+    /// The chunk could not be loaded.
+    #[prop(into)]
+    on_failure: Callback<()>,
+) -> impl IntoView {
+    let host = NodeRef::<html::Div>::new();
+    let handle: Handle = RwSignal::new_local(None);
+    let changed = Closure::new(move |text: String| control.text.set(text));
+    let save = Closure::new(move || on_save.run(()));
+    let calls = Calls { changed, save };
+    let functions = (calls.changed.as_ref().clone(), calls.save.as_ref().clone());
+    // The editor calls them until it is destroyed, which happens first.
+    let calls = StoredValue::new_local(Some(calls));
+
+    Effect::new(move |_| {
+        let Some(host) = host.get() else {
+            return;
+        };
+        let label = label.clone();
+        let (changed, save) = functions.clone();
+        spawn_local(async move {
+            let text = control.text.get_untracked();
+            let read_only = control.read_only.get_untracked();
+            match mount_editor(&host, &text, &label, read_only, changed, save).await {
+                Ok(editor) => {
+                    if let Some(late) = handle.try_set(Some(editor.unchecked_into())).flatten() {
+                        late.destroy();
+                    }
+                }
+                Err(_) => {
+                    let _ = on_failure.try_run(());
+                }
+            }
+        });
+    });
+    drive(handle, control);
+    on_cleanup(move || {
+        handle.with_untracked(|editor| editor.as_ref().map(CodeEditor::destroy));
+        calls.set_value(None);
+    });
+
+    view! {
+        <div class="relative h-full min-h-0" data-testid=name>
+            <div node_ref=host class="h-full min-h-0"></div>
+            <Show when=move || handle.with(Option::is_none)>
+                <div class="absolute inset-0 bg-surface">
+                    <Skeleton lines=9/>
+                </div>
+            </Show>
+        </div>
+    }
+}
+
+struct Calls {
+    changed: Closure<dyn FnMut(String)>,
+    save: Closure<dyn FnMut()>,
+}
+
+/// Hands on to the editor what the page wants.
+fn drive(handle: Handle, control: CodeControl) {
+    let tell = move |act: &dyn Fn(&CodeEditor)| {
+        handle.with(|editor| {
+            if let Some(editor) = editor {
+                act(editor);
+            }
+        });
+    };
+    Effect::new(move |_| {
+        control
+            .text
+            .with(|text| tell(&|editor| editor.set_text(text)));
+    });
+    Effect::new(move |_| {
+        control
+            .findings
+            .with(|json| tell(&|editor| editor.set_findings(json)));
+    });
+    Effect::new(move |_| {
+        control
+            .words
+            .with(|json| tell(&|editor| editor.set_words(json)));
+    });
+    Effect::new(move |_| {
+        let on = control.read_only.get();
+        tell(&|editor| editor.set_read_only(on));
+    });
+    Effect::new(move |_| {
+        if let Some(place) = control.reveal.get() {
+            tell(&|editor| editor.reveal(place));
+            control.reveal.set(None);
+        }
+    });
+}

@@ -1,0 +1,200 @@
+//! The policy as it is being edited.
+
+use std::{sync::Arc, time::Duration};
+
+use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*};
+use wire::api::{
+    policy::{Diagnostic, Policy},
+    user::User,
+};
+
+use crate::{
+    components::code_area::CodeControl,
+    model::policy_editor::{Judgement, count, judge, marks},
+};
+
+/// How long the keys must rest before the draft is judged.
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// The draft, the revision it comes from, and the judgement.
+#[derive(Clone, Copy)]
+pub(super) struct Draft {
+    /// The revision it was edited from.
+    base: RwSignal<Arc<Policy>>,
+    /// The revision in force, as far as the console knows.
+    newest: Signal<Arc<Policy>>,
+    text: RwSignal<String>,
+    judgement: RwSignal<Arc<Judgement>>,
+    control: StoredValue<CodeControl>,
+    may_save: bool,
+}
+
+impl Draft {
+    /// Starts from the revision in force and follows it while nothing is changed.
+    pub(super) fn new(
+        newest: Signal<Arc<Policy>>,
+        members: Signal<Option<Arc<Vec<User>>>>,
+        may_save: bool,
+    ) -> Self {
+        let base = RwSignal::new(newest.get_untracked());
+        let text = RwSignal::new(base.with_untracked(|base| base.document.clone()));
+        let judgement = RwSignal::new(Arc::new(Judgement::default()));
+        let control = CodeControl {
+            text,
+            findings: Signal::derive(move || {
+                let found = judgement.get();
+                let marks = text.with_untracked(|text| marks(text, &found.findings));
+                serde_json::to_string(&marks).unwrap_or_default()
+            }),
+            words: Signal::derive(move || {
+                judgement.with(|j| serde_json::to_string(&j.words).unwrap_or_default())
+            }),
+            read_only: Signal::stored(!may_save),
+            reveal: RwSignal::new(None),
+        };
+        let draft = Self {
+            base,
+            newest,
+            text,
+            judgement,
+            control: StoredValue::new(control),
+            may_save,
+        };
+        draft.judge_on_pause(members);
+        draft.follow();
+        draft.guard();
+        draft
+    }
+
+    fn judge_on_pause(self, members: Signal<Option<Arc<Vec<User>>>>) {
+        let waiting = StoredValue::new(None::<TimeoutHandle>);
+        let judge_now = move || {
+            let members = members.get_untracked();
+            let users = members.as_deref().map(Vec::as_slice);
+            let found = self.text.with_untracked(|text| judge(text, users));
+            self.judgement.set(Arc::new(found));
+        };
+        Effect::new(move |before: Option<()>| {
+            self.text.track();
+            members.track();
+            if let Some(timer) = waiting.get_value() {
+                timer.clear();
+            }
+            if before.is_none() {
+                judge_now();
+            } else {
+                waiting.set_value(set_timeout_with_handle(judge_now, PAUSE).ok());
+            }
+        });
+        on_cleanup(move || {
+            if let Some(Some(timer)) = waiting.try_get_value() {
+                timer.clear();
+            }
+        });
+    }
+
+    /// Takes over a newer revision while nothing is changed here.
+    fn follow(self) {
+        Effect::new(move |_| {
+            let newest = self.newest.get();
+            let base = self.base.get_untracked();
+            let touched = self.text.with_untracked(|text| *text != base.document);
+            let same_text = self.text.with_untracked(|text| *text == newest.document);
+            if newest.revision.id != base.revision.id && (!touched || same_text) {
+                self.restart(newest);
+            }
+        });
+    }
+
+    /// Asks before the tab is closed over unsaved changes.
+    fn guard(self) {
+        let listener = window_event_listener(ev::beforeunload, move |ev| {
+            if self.is_changed_untracked() {
+                ev.prevent_default();
+            }
+        });
+        on_cleanup(move || listener.remove());
+    }
+
+    /// What the editor needs.
+    pub(super) fn control(self) -> CodeControl {
+        self.control.get_value()
+    }
+
+    /// The revision it comes from, tracked.
+    pub(super) fn base(self) -> Arc<Policy> {
+        self.base.get()
+    }
+
+    /// A newer revision that somebody else saved meanwhile, tracked.
+    pub(super) fn newer(self) -> Option<Arc<Policy>> {
+        let newest = self.newest.get();
+        let is_newer = self
+            .base
+            .with(|b| b.revision.number < newest.revision.number);
+        is_newer.then_some(newest)
+    }
+
+    /// The text as it is.
+    pub(super) fn text(self) -> String {
+        self.text.get_untracked()
+    }
+
+    /// Whether it differs from the revision it comes from, tracked.
+    pub(super) fn is_changed(self) -> bool {
+        self.base
+            .with(|base| self.text.with(|text| *text != base.document))
+    }
+
+    fn is_changed_untracked(self) -> bool {
+        untrack(|| self.is_changed())
+    }
+
+    /// The findings, tracked.
+    pub(super) fn findings(self) -> Vec<Diagnostic> {
+        self.judgement.with(|j| j.findings.clone())
+    }
+
+    /// Whether saving it would do something, tracked.
+    pub(super) fn can_save(self) -> Signal<bool> {
+        Signal::derive(move || self.may_save && self.why_not().is_none())
+    }
+
+    /// Why it cannot be saved.
+    pub(super) fn why_not(self) -> Option<String> {
+        let (errors, _) = self.judgement.with(|j| count(&j.findings));
+        if errors > 0 {
+            Some("Correct the errors first.".to_owned())
+        } else if !self.is_changed() {
+            Some("Nothing is changed.".to_owned())
+        } else {
+            None
+        }
+    }
+
+    /// Back to the revision in force.
+    pub(super) fn discard(self) {
+        self.restart(self.newest.get_untracked());
+    }
+
+    /// Goes on from `policy`, with its text.
+    pub(super) fn restart(self, policy: Arc<Policy>) {
+        let document = policy.document.clone();
+        self.base.set(policy);
+        self.text.set(document);
+    }
+
+    /// Keeps the text, but as an edit of `policy`.
+    pub(super) fn rebase(self, policy: Arc<Policy>) {
+        self.base.set(policy);
+    }
+
+    /// Puts the caret at a byte.
+    pub(super) fn reveal(self, byte: usize) {
+        let place = self
+            .text
+            .with_untracked(|text| crate::model::policy_editor::utf16(text, byte));
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        self.control().reveal.set(Some(place));
+    }
+}

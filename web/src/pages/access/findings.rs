@@ -1,0 +1,67 @@
+//! What is wrong or odd with the draft, each finding leading to its place.
+
+use leptos::prelude::*;
+use wire::api::policy::{Diagnostic, Severity};
+
+use super::draft::Draft;
+use crate::{
+    components::badge::{Status, Tone},
+    model::policy_editor::{count, summary},
+};
+
+/// The list below the editor.
+#[component]
+pub(super) fn Findings(draft: Draft) -> impl IntoView {
+    let tone = move || match count(&draft.findings()) {
+        (0, 0) => Tone::Good,
+        (0, _) => Tone::Caution,
+        (_, _) => Tone::Bad,
+    };
+    view! {
+        <div class="border-t border-line" data-testid="policy-findings">
+            <p class="px-4 py-2.5 text-sm" role="status">
+                {move || view! { <Status tone=tone() text=summary(&draft.findings())/> }}
+            </p>
+            <ul class="max-h-56 divide-y divide-line overflow-y-auto empty:hidden">
+                {move || {
+                    draft
+                        .findings()
+                        .into_iter()
+                        .map(|finding| view! { <Finding finding draft/> })
+                        .collect_view()
+                }}
+            </ul>
+        </div>
+    }
+}
+
+#[component]
+fn Finding(finding: Diagnostic, draft: Draft) -> impl IntoView {
+    let (tone, word) = match finding.severity {
+        Severity::Error => (Tone::Bad, "Error"),
+        Severity::Warning => (Tone::Caution, "Warning"),
+    };
+    let start = finding.start;
+    view! {
+        <li>
+            <button
+                type="button"
+                class="grid w-full grid-cols-[auto_minmax(0,1fr)] gap-x-4 px-4 py-2 text-left text-sm hover:bg-sunken"
+                data-testid="policy-finding"
+                data-line=finding.line
+                on:click=move |_| draft.reveal(start)
+            >
+                <span class="grid content-start gap-0.5">
+                    <Status tone text=word/>
+                    <span class="pl-4 text-xs text-muted">
+                        {format!("line {}:{}", finding.line, finding.column)}
+                    </span>
+                </span>
+                <span class="grid gap-0.5">
+                    <span class="break-words">{finding.message}</span>
+                    {finding.help.map(|help| view! { <span class="text-muted">{help}</span> })}
+                </span>
+            </button>
+        </li>
+    }
+}

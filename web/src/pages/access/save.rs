@@ -1,0 +1,138 @@
+//! Saving the draft: what changes, and why.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use wire::api::{policy::SavePolicy, problem::Code};
+
+use super::{
+    super::{loaded::Problem, scope::Scope},
+    draft::Draft,
+};
+use crate::{
+    api,
+    components::{
+        button::{Button, Tone},
+        dialog::{Dialog, DialogActions, Width},
+        text_field::TextField,
+        toast::Toasts,
+    },
+    model::diff,
+    query::{Cache, Topic},
+    submit::Submit,
+};
+
+/// Lines of context around a change.
+pub(super) const CONTEXT: usize = 2;
+
+/// The dialog.
+#[component]
+pub(super) fn SaveDialog(draft: Draft, open: RwSignal<bool>) -> impl IntoView {
+    let scope = Scope::expect();
+    let toasts = Toasts::expect();
+    let cache: Cache = expect_context();
+    let submit = Submit::new();
+    let reason = RwSignal::new(String::new());
+    let save = move || {
+        let work = api::policy::save(
+            scope.tenant(),
+            SavePolicy {
+                document: draft.text(),
+                reason: reason.get_untracked().trim().to_owned(),
+                base: draft.base().revision.id,
+            },
+        );
+        submit.run_or(
+            &[Topic::Policy],
+            work,
+            move |saved| {
+                toasts.good(format!("Revision {} is in force.", saved.revision.number));
+                draft.rebase(Arc::new(saved));
+                reason.set(String::new());
+                open.set(false);
+            },
+            move |failure| {
+                if failure.code() == Some(Code::PolicyChanged) {
+                    // The page shows the newer revision and what can be done about it.
+                    cache.stale(Topic::Policy);
+                    open.set(false);
+                    None
+                } else {
+                    Some(failure)
+                }
+            },
+        );
+    };
+    view! {
+        <Dialog open title="Save the policy" name="save-policy" width=Width::Wide>
+            <form
+                class="grid gap-4"
+                on:submit=move |ev| {
+                    ev.prevent_default();
+                    save();
+                }
+            >
+                <p class="text-sm text-muted">
+                    "The change holds on every machine within seconds. Connections that are no longer allowed end."
+                </p>
+                {move || {
+                    view! { <Changes old=draft.base().document.clone() new=draft.text()/> }
+                }}
+                <TextField
+                    label="Reason"
+                    value=reason
+                    placeholder="Why the policy changes"
+                    hint="Kept with the revision, for those who read it later."
+                    autofocus=true
+                    error=submit.field("/reason")
+                />
+                <Problem failure=submit.failure()/>
+                <DialogActions>
+                    <Button on:click=move |_| open.set(false)>"Cancel"</Button>
+                    <Button tone=Tone::Primary submit=true busy=submit.busy()>
+                        "Save policy"
+                    </Button>
+                </DialogActions>
+            </form>
+        </Dialog>
+    }
+}
+
+/// The lines that differ.
+#[component]
+pub(super) fn Changes(old: String, new: String) -> impl IntoView {
+    let lines = diff::lines(&old, &new, CONTEXT);
+    let (added, removed) = diff::count(&lines);
+    let rows = lines
+        .into_iter()
+        .map(|line| {
+            let (sign, class) = match line.kind {
+                diff::Kind::Same => (" ", ""),
+                diff::Kind::Added => ("+", "bg-accent-soft text-accent-ink"),
+                diff::Kind::Removed => ("-", "bg-danger-soft text-danger"),
+                diff::Kind::Gap => ("⋯", "text-muted italic"),
+            };
+            view! {
+                <span class=format!(
+                    "grid grid-cols-[1.5rem_minmax(0,1fr)] px-2 {class}",
+                )>
+                    <span aria-hidden="true">{sign}</span>
+                    <span class="break-words whitespace-pre-wrap">{line.text}</span>
+                </span>
+            }
+        })
+        .collect_view();
+    view! {
+        <figure class="grid gap-1.5" data-testid="policy-changes">
+            <figcaption class="text-sm font-medium">
+                {format!("{added} lines added, {removed} removed")}
+            </figcaption>
+            <pre
+                class="max-h-72 overflow-y-auto rounded-lg border border-line py-1 font-mono text-xs leading-relaxed"
+                tabindex="0"
+            >
+                <code class="grid">{rows}</code>
+            </pre>
+        </figure>
+    }
+}

@@ -1,0 +1,89 @@
+//! Who is signed in. A context; the server's cookie is the truth.
+
+use leptos::{prelude::*, task::spawn_local};
+use wire::api::me::Me;
+
+use crate::{
+    api::{self, Failure},
+    query::Cache,
+};
+
+/// Whether somebody is signed in.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum State {
+    /// The server was asked and has not answered.
+    Asking,
+    /// Nobody; `ended` when somebody was until now.
+    Nobody {
+        /// The session was there and has ended.
+        ended: bool,
+    },
+    /// This person.
+    Person(Me),
+    /// The server cannot be asked.
+    Failed(Failure),
+}
+
+/// The session.
+#[derive(Clone, Copy)]
+pub(crate) struct Session {
+    state: RwSignal<State>,
+    cache: Cache,
+}
+
+impl Session {
+    /// Asks the server.
+    pub(crate) fn start() -> Self {
+        let session = Self {
+            state: RwSignal::new(State::Asking),
+            cache: expect_context(),
+        };
+        session.load();
+        session
+    }
+
+    /// The session of this page.
+    pub(crate) fn expect() -> Self {
+        expect_context()
+    }
+
+    /// Asks the server again.
+    pub(crate) fn load(self) {
+        spawn_local(async move {
+            let state = match api::session::me().await {
+                Ok(me) => State::Person(me),
+                Err(failure) if failure.is_unauthenticated() => State::Nobody { ended: false },
+                Err(failure) => State::Failed(failure),
+            };
+            self.state.set(state);
+        });
+    }
+
+    /// The state, tracked.
+    pub(crate) fn state(self) -> State {
+        self.state.get()
+    }
+
+    /// Somebody has just signed in.
+    pub(crate) fn begin(self, me: Me) {
+        self.cache.clear();
+        self.state.set(State::Person(me));
+    }
+
+    /// The server does not know the session any more.
+    pub(crate) fn ended(self) {
+        let was = matches!(self.state.get_untracked(), State::Person(_));
+        self.cache.clear();
+        self.state.set(State::Nobody { ended: was });
+    }
+
+    /// Signs out.
+    pub(crate) fn sign_out(self) {
+        spawn_local(async move {
+            // Gone is gone: a session that the server does not know is over as well.
+            let _ = api::session::sign_out().await;
+            self.cache.clear();
+            self.state.set(State::Nobody { ended: false });
+        });
+    }
+}

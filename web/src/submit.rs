@@ -1,0 +1,94 @@
+//! One act of a person on its way to the server: busy, refused, done.
+
+use leptos::{prelude::*, task::spawn_local};
+
+use crate::{
+    api::{Failure, Result},
+    query::{Cache, Topic},
+    session::Session,
+};
+
+/// The state of a form or a button that changes something.
+#[derive(Clone, Copy)]
+pub(crate) struct Submit {
+    busy: RwSignal<bool>,
+    failure: RwSignal<Option<Failure>>,
+    cache: Cache,
+    session: Session,
+}
+
+impl Submit {
+    /// Nothing is on its way.
+    pub(crate) fn new() -> Self {
+        Self {
+            busy: RwSignal::new(false),
+            failure: RwSignal::new(None),
+            cache: expect_context(),
+            session: Session::expect(),
+        }
+    }
+
+    /// True while the server has not answered.
+    pub(crate) fn busy(self) -> Signal<bool> {
+        self.busy.into()
+    }
+
+    /// Why it was refused the last time.
+    pub(crate) fn failure(self) -> Signal<Option<Failure>> {
+        self.failure.into()
+    }
+
+    /// Forgets the refusal.
+    pub(crate) fn reset(self) {
+        self.failure.set(None);
+    }
+
+    /// What is wrong with the field at a JSON pointer.
+    pub(crate) fn field(self, pointer: &'static str) -> Signal<Option<String>> {
+        Signal::derive(move || {
+            self.failure
+                .with(|failure| failure.as_ref().and_then(|f| f.field(pointer)))
+        })
+    }
+
+    /// Runs `work` unless it runs already; on success makes `stale` stale and calls `done`.
+    pub(crate) fn run<T: 'static>(
+        self,
+        stale: &'static [Topic],
+        work: impl Future<Output = Result<T>> + 'static,
+        done: impl FnOnce(T) + 'static,
+    ) {
+        self.run_or(stale, work, done, Some);
+    }
+
+    /// Like [`Self::run`]; `refused` may take a failure for itself.
+    pub(crate) fn run_or<T: 'static>(
+        self,
+        stale: &'static [Topic],
+        work: impl Future<Output = Result<T>> + 'static,
+        done: impl FnOnce(T) + 'static,
+        refused: impl FnOnce(Failure) -> Option<Failure> + 'static,
+    ) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        self.failure.set(None);
+        spawn_local(async move {
+            let answer = work.await;
+            let _ = self.busy.try_set(false);
+            match answer {
+                Ok(answer) => {
+                    for topic in stale {
+                        self.cache.stale(*topic);
+                    }
+                    done(answer);
+                }
+                Err(failure) if failure.is_unauthenticated() => self.session.ended(),
+                Err(failure) => {
+                    let _ = self.failure.try_set(refused(failure));
+                }
+            }
+        });
+    }
+}
