@@ -1,7 +1,10 @@
 //! Notices streams whose reader takes nothing.
 //!
-//! HTTP/2 asks a body for its next frame only after the one before has left, so
-//! a stream that has given a frame and is not asked again stands still.
+//! HTTP/2 holds one frame that the reader has no room for and asks the body for
+//! a second one, but not for a third: a stream that has given a frame and is
+//! not asked again stands still. So a reader that takes nothing is noticed half
+//! a minute after his second frame, which is a keepalive at the latest. (One
+//! that lets TCP itself fill up is noticed by the connection's own stream.)
 
 use std::{
     convert::Infallible,

@@ -3,9 +3,11 @@
 
 mod endpoints;
 mod expiry;
+mod frames;
 mod handshake;
 mod joining;
 mod limits;
+mod maps;
 mod node;
 mod person;
 mod world;
