@@ -134,13 +134,13 @@ impl Node {
         let was_busy = old.is_busy(now);
         let info = Arc::clone(&peer.info);
         let live = peer.wake(&self.config.disco, now);
-        if old.disco.is_some() && live.disco.is_some() {
-            let relay = live.path.relay();
-            live.path = old.path;
-            live.path.renew(now);
-            live.path.set_endpoints(&info.endpoints, now);
-            live.path.set_relay(relay);
-        }
+        let relay = live.path.relay();
+        live.path = old.path;
+        live.path.renew(now);
+        live.path.set_relay(relay);
+        let has_disco = live.disco.is_some();
+        let endpoints = if has_disco { &info.endpoints[..] } else { &[] };
+        live.path.set_endpoints(endpoints, now);
         live.shown = old.shown;
         live.last_used = old.last_used;
         if was_active {

@@ -1,5 +1,7 @@
 //! A node's process that starts anew: with the same key, but no tunnels and another path-discovery key.
 
+use wire::DiscoKey;
+
 use crate::{
     stream::Stream,
     world::{Site, World, millis, secs},
@@ -55,6 +57,19 @@ fn a_server_that_falls_back_to_an_old_key_costs_no_packet() {
     let (mut world, _) = talking();
     let old = world.agents[0].disco_key;
     world.restart(0);
+    telling_costs_nothing(world, old);
+}
+
+#[test]
+fn a_server_that_has_forgotten_a_key_costs_no_packet() {
+    let (world, _) = talking();
+    telling_costs_nothing(world, DiscoKey::ZERO);
+}
+
+/// No packet is lost, either way, when the server tells a wrong key of the
+/// first node, no relay is there, and the right key follows.
+fn telling_costs_nothing(mut world: World, key: DiscoKey) {
+    let right = world.agents[0].disco_key;
     let mut stream = Stream::new(0, 1);
     let mut back = Stream::new(1, 0);
     for _ in 0..500 {
@@ -72,14 +87,17 @@ fn a_server_that_falls_back_to_an_old_key_costs_no_packet() {
     assert!(world.is_direct(0, 1) && world.is_direct(1, 0));
     world.has_relays = false;
     world.disconnect_relays();
-    world.tell_disco_of(0, old);
-    for _ in 0..2_000 {
-        stream.step(&mut world);
-        back.step(&mut world);
+    for told in [key, right] {
+        world.tell_disco_of(0, told);
+        for _ in 0..2_000 {
+            stream.step(&mut world);
+            back.step(&mut world);
+        }
     }
     world.run(secs(1));
     stream.collect(&mut world);
     back.collect(&mut world);
     assert_eq!(stream.lost().len(), 0);
     assert_eq!(back.lost().len(), before);
+    assert!(world.is_direct(0, 1) && world.is_direct(1, 0));
 }
