@@ -6,6 +6,7 @@ use wire::{DiscoSecret, NodeSecret};
 use crate::{
     namespace::Namespace,
     pair::{INTERFACE, PATIENCE, Pair, Reach},
+    transfer::tcp,
 };
 
 fn config(interface: &str) -> Config {
@@ -137,4 +138,15 @@ fn a_network_check_without_servers_answers() {
     let report = pair.ask(&pair.a, |reply| Command::Netcheck { reply });
     assert_eq!(report.mapped_v4, None);
     assert!(PATIENCE.as_secs() > 3, "longer than a check may take");
+}
+
+#[test]
+fn a_node_that_starts_anew_is_there_for_its_peers_though_nobody_tells_them() {
+    let Some(mut pair) = Pair::with_all_offloads(Reach::Direct) else {
+        return;
+    };
+    tcp(&pair.a, &pair.b, pair.b.v4, 100_000);
+    pair.restart_first(Reach::Direct);
+    tcp(&pair.a, &pair.b, pair.b.v4, 100_000);
+    tcp(&pair.b, &pair.a, pair.a.v6, 100_000);
 }

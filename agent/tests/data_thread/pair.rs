@@ -65,31 +65,30 @@ impl Side {
         let node = NodeSecret::from_bytes([n; 32]);
         let disco = DiscoSecret::from_bytes([n + 100; 32]);
         let outer = IpAddr::from([192, 0, 2, n]);
-        let config = Config {
-            interface: INTERFACE.into(),
-            mtu: 1280,
-            udp_port: 41641,
-            node: node.clone(),
-            disco: disco.clone(),
-            addresses: vec![outer],
-            mark: 0,
-        };
-        let data = ns.run(move || spawn_with(config, offloads)).unwrap();
-        let (v4, v6) = (format!("100.64.0.{n}"), format!("fd7a:115c:a1e0::{n}"));
-        ns.sh(&format!(
-            "ip addr add {v4}/32 dev {INTERFACE}; ip route add 100.64.0.0/10 dev {INTERFACE}
-             ip addr add {v6}/128 dev {INTERFACE} nodad; ip route add fd7a:115c:a1e0::/48 dev {INTERFACE}"
-        ));
-        Self {
+        let v4 = IpAddr::from([100, 64, 0, n]);
+        let v6 = IpAddr::from([0xfd7a, 0x115c, 0xa1e0, 0, 0, 0, 0, n.into()]);
+        let data = start(&ns, &node, &disco, outer, offloads);
+        let side = Self {
             data,
             id: NodeId(n.into()),
-            v4: v4.parse().unwrap(),
-            v6: v6.parse().unwrap(),
+            v4,
+            v6,
             outer,
             node,
             disco,
             ns,
-        }
+        };
+        side.set_addresses();
+        side
+    }
+
+    /// As the agent does it after each start.
+    fn set_addresses(&self) {
+        let (v4, v6) = (self.v4, self.v6);
+        self.ns.sh(&format!(
+            "ip addr add {v4}/32 dev {INTERFACE}; ip route add 100.64.0.0/10 dev {INTERFACE}
+             ip addr add {v6}/128 dev {INTERFACE} nodad; ip route add fd7a:115c:a1e0::/48 dev {INTERFACE}"
+        ));
     }
 
     fn addresses(&self) -> Vec<Prefix> {
@@ -139,24 +138,38 @@ impl Pair {
         Some(pair)
     }
 
+    /// The first node's process starts anew; nobody tells the second.
+    pub(crate) fn restart_first(&mut self, reach: Reach) {
+        self.send(&self.a, Command::Shutdown);
+        Self::until_closed(&self.runtime, &mut self.a.data.notices);
+        let a = &mut self.a;
+        a.disco = DiscoSecret::from_bytes([77; 32]);
+        a.data = start(&a.ns, &a.node, &a.disco, a.outer, Offloads::default());
+        a.set_addresses();
+        self.tell(&self.a, &self.b, reach, &[allow_all()]);
+    }
+
     pub(crate) fn with_all_offloads(reach: Reach) -> Option<Self> {
         Self::new(Offloads::default(), Offloads::default(), reach)
     }
 
     /// Gives both a netmap with this filter.
     pub(crate) fn publish(&self, reach: Reach, filter: &[FilterRule]) {
-        for (own, peer) in [(&self.a, &self.b), (&self.b, &self.a)] {
-            let netmap = Arc::new(Netmap {
-                addresses: own.addresses(),
-                key_expiry: None,
-                expired: false,
-                peers: [(peer.id, Arc::new(peer.as_peer(reach)))].into(),
-                filter: filter.to_owned(),
-                relay_map: relay_map(reach),
-            });
-            let wall = Clock::system().wall();
-            self.send(own, Command::SetNetmap { netmap, wall });
-        }
+        self.tell(&self.a, &self.b, reach, filter);
+        self.tell(&self.b, &self.a, reach, filter);
+    }
+
+    fn tell(&self, own: &Side, peer: &Side, reach: Reach, filter: &[FilterRule]) {
+        let netmap = Arc::new(Netmap {
+            addresses: own.addresses(),
+            key_expiry: None,
+            expired: false,
+            peers: [(peer.id, Arc::new(peer.as_peer(reach)))].into(),
+            filter: filter.to_owned(),
+            relay_map: relay_map(reach),
+        });
+        let wall = Clock::system().wall();
+        self.send(own, Command::SetNetmap { netmap, wall });
     }
 
     pub(crate) fn send(&self, side: &Side, command: Command) {
@@ -195,6 +208,25 @@ impl Pair {
             .block_on(async { timeout(PATIENCE, all).await })
             .expect("the data thread ends in time")
     }
+}
+
+fn start(
+    ns: &Namespace,
+    node: &NodeSecret,
+    disco: &DiscoSecret,
+    outer: IpAddr,
+    offloads: Offloads,
+) -> DataHandle {
+    let config = Config {
+        interface: INTERFACE.into(),
+        mtu: 1280,
+        udp_port: 41641,
+        node: node.clone(),
+        disco: disco.clone(),
+        addresses: vec![outer],
+        mark: 0,
+    };
+    ns.run(move || spawn_with(config, offloads)).unwrap()
 }
 
 pub(crate) fn allow_all() -> FilterRule {
