@@ -42,3 +42,6 @@ pub fn actor(uid: u32) -> Actor {
         login: crate::lifecycle::login_of(uid),
     }
 }
+
+#[cfg(test)]
+mod tests;

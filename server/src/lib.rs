@@ -23,3 +23,6 @@ pub mod secret;
 pub mod telemetry;
 pub mod tenancy;
 pub mod tls;
+
+#[cfg(test)]
+mod tests;

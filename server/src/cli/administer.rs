@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Output, auth_key, link, node, policy, tenant, user};
+use super::{Output, auth_key, link, node, policy, say, tenant, user};
 use crate::{
     admin::{self, Answer, Refused, Request},
     config::Config,
@@ -22,7 +22,7 @@ pub(super) async fn run(config: &Config, request: &Request, output: Output) -> R
 /// Shows a refusal; the exit code says that nothing was done.
 pub(super) fn refuse(refused: &Refused, output: Output) -> Result<ExitCode> {
     if output.json {
-        println!("{}", json(refused)?);
+        say(&json(refused)?);
     } else {
         eprintln!("warren-server: {}", refused.detail);
     }
@@ -31,7 +31,7 @@ pub(super) fn refuse(refused: &Refused, output: Output) -> Result<ExitCode> {
 
 pub(super) fn show(request: &Request, answer: &Answer, output: Output) -> Result<ExitCode> {
     if output.json {
-        println!("{}", bare(answer)?);
+        say(&bare(answer)?);
         return Ok(ExitCode::SUCCESS);
     }
     let text = match answer {
@@ -48,7 +48,7 @@ pub(super) fn show(request: &Request, answer: &Answer, output: Output) -> Result
         Answer::Checked(checked) => policy::findings("policy", &checked.diagnostics),
         Answer::Link(made) => link::made(made),
     };
-    println!("{text}");
+    say(&text);
     Ok(ExitCode::SUCCESS)
 }
 

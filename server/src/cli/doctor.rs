@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Result;
 
-use super::{Output, administer::json};
+use super::{Output, administer::json, say};
 use crate::{
     clock::SystemClock,
     config::Config,
@@ -15,13 +15,16 @@ pub(super) async fn run(config: Config, output: Output) -> Result<ExitCode> {
     let findings = doctor::examine(&config, Arc::new(SystemClock)).await;
     let bad = findings.iter().any(|f| f.verdict == Verdict::Bad);
     if output.json {
-        println!("{}", json(&findings)?);
+        say(&json(&findings)?);
     } else {
         for finding in &findings {
-            println!("{:<5} {}: {}", finding.verdict, finding.about, finding.says);
+            say(&format!(
+                "{:<5} {}: {}",
+                finding.verdict, finding.about, finding.says
+            ));
         }
         if bad {
-            println!("\nThe server would not serve well like this; see the lines marked BAD.");
+            say("\nThe server would not serve well like this; see the lines marked BAD.");
         }
     }
     Ok(if bad {

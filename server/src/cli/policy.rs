@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use wire::api::policy::{CheckedPolicy, Diagnostic, Policy, Severity};
 
-use super::{Output, administer, tenant::Which};
+use super::{Output, administer, say, tenant::Which};
 use crate::{
     admin::{self, Answer, Refused, policy::Request},
     config::Config,
@@ -88,7 +88,7 @@ async fn get(which: Which, config: &Config, output: Output) -> Result<ExitCode> 
     });
     match admin::ask(config, &request).await? {
         Ok(Answer::Policy(policy)) if !output.json => {
-            print!("{}", policy.document);
+            say(&policy.document);
             Ok(ExitCode::SUCCESS)
         }
         Ok(answer) => administer::show(&request, &answer, output),
@@ -110,10 +110,10 @@ fn read(file: &str) -> Result<String> {
 fn judged(file: &str, checked: &CheckedPolicy) -> ExitCode {
     let text = findings(file, &checked.diagnostics);
     if checked.ok {
-        println!("{text}");
+        say(&text);
         return ExitCode::SUCCESS;
     }
-    eprintln!("{text}");
+    esay(&text);
     ExitCode::FAILURE
 }
 

@@ -4,6 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Result;
 
+use super::say;
 use crate::{
     clock::SystemClock,
     config::Config,
@@ -12,7 +13,7 @@ use crate::{
 
 pub(super) async fn run(config: Config) -> Result<ExitCode> {
     lifecycle::run(config, Arc::new(SystemClock), |ready| {
-        println!("{}", message(ready));
+        say(&message(ready));
     })
     .await?;
     Ok(ExitCode::SUCCESS)

@@ -27,6 +27,7 @@ use super::{
 use crate::{
     error::Result,
     rng,
+    telemetry::metrics::Held,
     tenancy::{Attach, Changed, Compression, MapStream, Report, keepalive},
 };
 
@@ -70,7 +71,8 @@ pub(super) async fn map(
                 fallback: report(request),
             };
             let frames = hub.attach(tenant, node, attach).await?;
-            Ok(Response::new(body(frames, compress, watch)))
+            let counted = Held::one(&control.app.metrics.map_streams);
+            Ok(Response::new(body((frames, counted), compress, watch)))
         }
         (false, true) => {
             let report = report(request);
@@ -110,14 +112,14 @@ async fn note_version(control: &Control, known: &Known, version: CapabilityVersi
 }
 
 /// Frames as they come, and a sign of life when none came for a while.
-fn body(frames: MapStream, compress: Compression, watch: &Arc<Watch>) -> Body {
-    let stream = stream::unfold(frames, move |mut frames| async move {
+fn body(frames: (MapStream, Held), compress: Compression, watch: &Arc<Watch>) -> Body {
+    let stream = stream::unfold(frames, move |(mut frames, counted)| async move {
         let silence = Duration::from_millis(rng::system().gen_range(KEEPALIVE));
         let frame = tokio::select! {
             frame = frames.next() => frame?,
             () = sleep(silence) => keepalive(compress),
         };
-        Some((Ok::<_, Infallible>(Frame::data(frame)), frames))
+        Some((Ok::<_, Infallible>(Frame::data(frame)), (frames, counted)))
     });
     watch.over(StreamBody::new(Box::pin(stream))).boxed_unsync()
 }

@@ -32,6 +32,7 @@ pub struct Gate {
 #[derive(Debug, Default)]
 struct Held {
     total: usize,
+    refused: u64,
     by_network: BTreeMap<IpAddr, usize>,
 }
 
@@ -49,11 +50,13 @@ impl Gate {
         let network = self.counted(addr).then(|| network(addr));
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if held.total >= self.caps.total {
+            held.refused += 1;
             return None;
         }
         if let Some(network) = network {
             let count = held.by_network.entry(network).or_default();
             if *count >= self.caps.per_network {
+                held.refused += 1;
                 return None;
             }
             *count += 1;
@@ -71,6 +74,14 @@ impl Gate {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .total
+    }
+
+    /// How many were not let in.
+    pub fn refused(&self) -> u64 {
+        self.held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .refused
     }
 
     fn counted(&self, addr: IpAddr) -> bool {

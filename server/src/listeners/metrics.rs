@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use axum::{Router, extract::State, response::IntoResponse, routing::get};
 use http::header;
 
-use crate::{app::App, http::gate::Gate};
+use crate::{app::App, db::Reason, error::Result, http::gate::Gate};
 
 /// `/metrics` and nothing else.
 pub(super) fn router(app: &Arc<App>, gate: Gate) -> Router {
@@ -14,34 +14,27 @@ pub(super) fn router(app: &Arc<App>, gate: Gate) -> Router {
         .with_state((Arc::clone(app), gate))
 }
 
-async fn render(State((app, gate)): State<(Arc<App>, Gate)>) -> impl IntoResponse {
-    gather(&app, &gate);
+async fn render(State((app, gate)): State<(Arc<App>, Gate)>) -> Result<impl IntoResponse> {
+    gather(&app, &gate).await?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], app.metrics.render())
+    Ok(([(header::CONTENT_TYPE, kind)], app.metrics.render()))
 }
 
 /// Copies what parts count for themselves.
-fn gather(app: &App, gate: &Gate) {
+async fn gather(app: &App, gate: &Gate) -> Result<()> {
     let metrics = &app.metrics;
     let gauge = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     metrics.connections.set(gauge(gate.inside()));
-    let store = |counter: &prometheus_client::metrics::counter::Counter, value: u64| {
-        counter.inner().store(value, Ordering::Relaxed);
-    };
-    store(
-        &metrics.stun_answers,
-        app.stun.answered.load(Ordering::Relaxed),
-    );
-    let Some(relay) = &app.relay else { return };
-    metrics.relay_sessions.set(gauge(relay.sessions()));
-    let counters = relay.counters();
-    store(
-        &metrics.relay_forwarded_bytes,
-        counters.forwarded_bytes.load(Ordering::Relaxed),
-    );
-    store(
-        &metrics.relay_dropped,
-        counters.dropped_full.load(Ordering::Relaxed)
-            + counters.dropped_not_here.load(Ordering::Relaxed),
-    );
+    let refused = metrics.connections_refused.inner();
+    refused.store(gate.refused(), Ordering::Relaxed);
+    let answered = app.stun.answered.load(Ordering::Relaxed);
+    let answers = metrics.stun_answers.inner();
+    answers.store(answered, Ordering::Relaxed);
+    if let Some(relay) = &app.relay {
+        metrics.relay_sessions.set(gauge(relay.sessions()));
+        metrics.relay(relay.counters());
+    }
+    let tenants = app.db.system(Reason::Upkeep).await?.tenants().await?;
+    metrics.tenants.set(gauge(tenants.len()));
+    Ok(())
 }

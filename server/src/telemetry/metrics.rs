@@ -1,7 +1,10 @@
 //! Every instrument, defined once. Values of labels come from closed sets; an
 //! id, a name or an address is never one.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -14,6 +17,26 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 use wire::api::problem::Code;
+
+use crate::relay;
+
+/// One more in a gauge, until dropped.
+#[derive(Debug)]
+pub struct Held(Gauge);
+
+impl Held {
+    /// Counts one more in `gauge`.
+    pub fn one(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
 
 /// The server's instruments.
 #[derive(Debug)]
@@ -29,14 +52,32 @@ pub struct Metrics {
     pub event_streams: Gauge,
     /// Answers of the STUN service.
     pub stun_answers: Counter,
-    /// Control streams that nodes hold.
+    /// Control connections that nodes hold.
     pub control_sessions: Gauge,
     /// Relay sessions that nodes hold.
     pub relay_sessions: Gauge,
     /// Bytes the relay forwarded.
     pub relay_forwarded_bytes: Counter,
-    /// Packets the relay dropped.
-    pub relay_dropped: Counter,
+    /// Packets the relay forwarded.
+    pub relay_forwarded_packets: Counter,
+    /// Sessions the relay began, by whether the key was admitted.
+    relay_greetings: Family<OutcomeLabels, Counter>,
+    /// Packets the relay dropped, by why.
+    relay_dropped: Family<ReasonLabels, Counter>,
+    /// Map streams that nodes hold: machines online.
+    pub map_streams: Gauge,
+    /// Tenants.
+    pub tenants: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -64,6 +105,18 @@ impl Default for Metrics {
         );
         let problems = Family::<ProblemLabels, Counter>::default();
         registry.register("problems", "Refused requests by code", problems.clone());
+        let relay_greetings = Family::<OutcomeLabels, Counter>::default();
+        registry.register(
+            "relay_greetings",
+            "Connections to the relay by what came of them",
+            relay_greetings.clone(),
+        );
+        let relay_dropped = Family::<ReasonLabels, Counter>::default();
+        registry.register(
+            "relay_dropped",
+            "Packets the relay dropped",
+            relay_dropped.clone(),
+        );
         let (connections, event_streams, control_sessions, relay_sessions) = (
             gauge(&mut registry, "connections", "Open TCP connections"),
             gauge(&mut registry, "event_streams", "Consoles that listen"),
@@ -86,7 +139,15 @@ impl Default for Metrics {
                 "relay_forwarded_bytes",
                 "Bytes the relay forwarded",
             ),
-            relay_dropped: counter(&mut registry, "relay_dropped", "Packets the relay dropped"),
+            relay_forwarded_packets: counter(
+                &mut registry,
+                "relay_forwarded_packets",
+                "Packets the relay forwarded",
+            ),
+            map_streams: gauge(&mut registry, "map_streams", "Machines online"),
+            tenants: gauge(&mut registry, "tenants", "Tenants"),
+            relay_greetings,
+            relay_dropped,
             requests,
             problems,
             registry,
@@ -129,6 +190,37 @@ impl Metrics {
                 code: code.to_string(),
             })
             .inc();
+    }
+
+    /// Takes over what the relay counts for itself.
+    pub fn relay(&self, counters: &relay::Counters) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let store = |counter: &Counter, value| counter.inner().store(value, Ordering::Relaxed);
+        store(
+            &self.relay_forwarded_bytes,
+            read(&counters.forwarded_bytes),
+        );
+        store(
+            &self.relay_forwarded_packets,
+            read(&counters.forwarded_packets),
+        );
+        for (outcome, value) in [
+            ("accepted", &counters.accepted),
+            ("refused", &counters.refused),
+            ("failed", &counters.failed),
+        ] {
+            let outcome = outcome.to_owned();
+            let counter = self.relay_greetings.get_or_create(&OutcomeLabels { outcome });
+            store(&counter, read(value));
+        }
+        for (reason, value) in [
+            ("queue_full", &counters.dropped_full),
+            ("peer_not_here", &counters.dropped_not_here),
+        ] {
+            let reason = reason.to_owned();
+            let counter = self.relay_dropped.get_or_create(&ReasonLabels { reason });
+            store(&counter, read(value));
+        }
     }
 
     /// All of them in the text form of `OpenMetrics`.

@@ -1,0 +1,3 @@
+//! Suites that span the server.
+
+mod documents;
