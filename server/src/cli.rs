@@ -47,7 +47,7 @@ struct Cli {
     #[arg(long, global = true, env = "WARREN_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// What is logged, instead of the configuration's `log.filter`: `debug`, `info,sqlx=debug`.
-    #[arg(long, global = true, value_name = "FILTER")]
+    #[arg(long, global = true, env = "WARREN_LOG", value_name = "FILTER")]
     log: Option<String>,
     /// Print JSON, for programs.
     #[arg(long, global = true)]

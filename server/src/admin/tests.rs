@@ -17,7 +17,10 @@ use crate::{
 
 fn config(dir: &Path) -> Config {
     std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o700)).unwrap();
-    let env = [("WARREN_DATA_DIR".to_owned(), dir.to_str().unwrap().to_owned())];
+    let env = [(
+        "WARREN_DATA_DIR".to_owned(),
+        dir.to_str().unwrap().to_owned(),
+    )];
     load_from("", env).unwrap()
 }
 
@@ -48,7 +51,9 @@ async fn what_is_done_at_the_shell_is_audited_under_the_login() {
     let dir = tempfile::tempdir().unwrap();
     let config = config(dir.path());
     let app = serving(&config).await;
-    let mode = std::fs::metadata(config.admin_socket()).unwrap().permissions();
+    let mode = std::fs::metadata(config.admin_socket())
+        .unwrap()
+        .permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
 
     let made = ask(&config, &make_tenant("acme")).await.unwrap().unwrap();
@@ -138,12 +143,24 @@ async fn names_that_mean_nothing_say_where_to_look() {
         })
     };
     let says = |refused: Refused, word: &str| assert!(refused.detail.contains(word), "{refused}");
-    says(ask(&config, &list(None)).await.unwrap().unwrap_err(), "no tenant yet");
+    says(
+        ask(&config, &list(None)).await.unwrap().unwrap_err(),
+        "no tenant yet",
+    );
     for slug in ["acme", "globex"] {
         ask(&config, &make_tenant(slug)).await.unwrap().unwrap();
     }
-    says(ask(&config, &list(None)).await.unwrap().unwrap_err(), "--tenant");
-    says(ask(&config, &list(Some("initech"))).await.unwrap().unwrap_err(), "tenant list");
+    says(
+        ask(&config, &list(None)).await.unwrap().unwrap_err(),
+        "--tenant",
+    );
+    says(
+        ask(&config, &list(Some("initech")))
+            .await
+            .unwrap()
+            .unwrap_err(),
+        "tenant list",
+    );
     stop(app).await;
 }
 
@@ -157,6 +174,9 @@ async fn a_directory_that_is_not_there_is_not_made() {
     });
     std::fs::remove_dir(config.data_dir()).unwrap();
     let refusal = ask(&config, &make_tenant("acme")).await.unwrap_err();
-    assert!(refusal.to_string().contains("no data directory"), "{refusal}");
+    assert!(
+        refusal.to_string().contains("no data directory"),
+        "{refusal}"
+    );
     assert!(!config.data_dir().exists());
 }

@@ -113,7 +113,7 @@ fn judged(file: &str, checked: &CheckedPolicy) -> ExitCode {
         say(&text);
         return ExitCode::SUCCESS;
     }
-    esay(&text);
+    eprintln!("{text}");
     ExitCode::FAILURE
 }
 

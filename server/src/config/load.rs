@@ -64,8 +64,10 @@ pub fn load_from(
 }
 
 /// Variables of the programs that start the server, not of its configuration.
-const NOT_OURS: [&str; 6] = [
+const NOT_OURS: [&str; 8] = [
     "CONFIG",
+    "LOG",
+    "INSTALL_DIR",
     "IN_LAB",
     "BIN_DIR",
     "CLIENTS",

@@ -196,10 +196,7 @@ impl Metrics {
     pub fn relay(&self, counters: &relay::Counters) {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let store = |counter: &Counter, value| counter.inner().store(value, Ordering::Relaxed);
-        store(
-            &self.relay_forwarded_bytes,
-            read(&counters.forwarded_bytes),
-        );
+        store(&self.relay_forwarded_bytes, read(&counters.forwarded_bytes));
         store(
             &self.relay_forwarded_packets,
             read(&counters.forwarded_packets),
@@ -210,7 +207,9 @@ impl Metrics {
             ("failed", &counters.failed),
         ] {
             let outcome = outcome.to_owned();
-            let counter = self.relay_greetings.get_or_create(&OutcomeLabels { outcome });
+            let counter = self
+                .relay_greetings
+                .get_or_create(&OutcomeLabels { outcome });
             store(&counter, read(value));
         }
         for (reason, value) in [

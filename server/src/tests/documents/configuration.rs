@@ -1,5 +1,7 @@
 //! `docs/configuration.md`, from the doc comments of the configuration's types.
 
+use std::fmt::Write as _;
+
 use super::hold;
 
 const ROOT: &str = include_str!("../../config.rs");
@@ -54,7 +56,10 @@ fn structs(source: &str) -> Vec<Struct> {
             let (name, kind) = rest.trim_end_matches(',').split_once(": ").unwrap();
             let says = std::mem::take(&mut docs).join(" ");
             let (name, kind) = (name.to_owned(), kind.to_owned());
-            out.last_mut().unwrap().fields.push(Field { name, kind, says });
+            out.last_mut()
+                .unwrap()
+                .fields
+                .push(Field { name, kind, says });
         } else if line == "}" {
             inside = false;
         } else if !line.starts_with("#[") {
@@ -94,11 +99,13 @@ fn key(out: &mut String, section: Option<&str>, field: &Field) {
             format!("{}__{}", section, field.name).to_uppercase(),
         ),
     };
-    out.push_str(&format!(
+    write!(
+        out,
         "\n### `{full}`\n\n{}\n\n{}, `WARREN_{variable}`\n",
         field.says,
         kind(&field.kind)
-    ));
+    )
+    .unwrap();
 }
 
 #[test]
@@ -113,9 +120,9 @@ fn the_configuration_is_documented_key_by_key() {
             continue;
         };
         let intro = section.says.split_once("`.").map(|(_, rest)| rest.trim());
-        out.push_str(&format!("\n## `[{}]`\n\n{}", field.name, field.says));
+        write!(out, "\n## `[{}]`\n\n{}", field.name, field.says).unwrap();
         if let Some(intro) = intro.filter(|i| !i.is_empty()) {
-            out.push_str(&format!(" {intro}"));
+            write!(out, " {intro}").unwrap();
         }
         out.push('\n');
         for inner in &section.fields {

@@ -1,6 +1,6 @@
 //! `docs/logging.md`: the fields of log lines, and that no line uses another.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
 use super::hold;
 
@@ -8,7 +8,10 @@ use super::hold;
 const FIELDS: &[(&str, &str)] = &[
     ("account.id", "the person who asks, once he is known"),
     ("asked", "the control request that failed"),
-    ("duration_ms", "how long the request took to its answer's head"),
+    (
+        "duration_ms",
+        "how long the request took to its answer's head",
+    ),
     ("error", "the whole chain of causes"),
     ("files", "how many files and sockets the process may hold"),
     ("machine", "the first digits of the machine key"),
@@ -17,9 +20,19 @@ const FIELDS: &[(&str, &str)] = &[
     ("node.id", "a machine"),
     ("peer", "the first digits of a node key"),
     ("problem.code", "the code of the problem that was answered"),
-    ("reason", "why global rows are touched, or a node is removed"),
-    ("remote", "the other end of a TCP connection; only at `debug`"),
-    ("request.id", "the request; the answer carries it as `x-request-id`"),
+    (
+        "reason",
+        "why global rows are touched, or a node is removed",
+    ),
+    (
+        "remote",
+        "the other end of a TCP connection; only at `debug`",
+    ),
+    (
+        "request.id",
+        "the request; the answer carries it as `x-request-id`",
+    ),
+    ("revision", "the number of a policy revision"),
     ("route", "the template of the path, never the path itself"),
     ("status", "the HTTP status"),
     ("tenant.id", "a tenant; only for its members' requests"),
@@ -56,17 +69,20 @@ The same field means the same everywhere:
 fn every_field_of_the_log_is_documented() {
     let known: BTreeSet<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
     let mut unknown = BTreeSet::new();
-    each_source(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut |text| {
-        for field in fields(text) {
-            if !known.contains(field.as_str()) {
-                unknown.insert(field);
+    each_source(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut |text| {
+            for field in fields(text) {
+                if !known.contains(field.as_str()) {
+                    unknown.insert(field);
+                }
             }
-        }
-    });
+        },
+    );
     assert!(unknown.is_empty(), "not in the list of fields: {unknown:?}");
     let mut out = HEAD.to_owned();
     for (name, meaning) in FIELDS {
-        out.push_str(&format!("| `{name}` | {meaning} |\n"));
+        writeln!(out, "| `{name}` | {meaning} |").unwrap();
     }
     hold("logging.md", &out);
 }

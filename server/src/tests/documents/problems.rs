@@ -1,5 +1,7 @@
 //! `docs/http-errors.md`, from the closed list of problem codes.
 
+use std::fmt::Write as _;
+
 use wire::api::problem::Code;
 
 use super::hold;
@@ -49,12 +51,14 @@ fn when(code: Code) -> String {
 fn every_problem_code_is_documented() {
     let mut out = HEAD.to_owned();
     for code in Code::ALL {
-        out.push_str(&format!(
-            "| `{code}` | {} | {} | {} |\n",
+        writeln!(
+            out,
+            "| `{code}` | {} | {} | {} |",
             code.status(),
             code.title(),
             when(*code)
-        ));
+        )
+        .unwrap();
     }
     hold("http-errors.md", &out);
 }
