@@ -41,6 +41,20 @@ impl Member {
         }
     }
 
+    /// The same node under another law, in which it carries what it carried before.
+    pub(crate) fn judged_anew(&self, class: Option<ClassId>) -> Self {
+        Self {
+            node: self.node.clone(),
+            class,
+            json: self.json.clone(),
+        }
+    }
+
+    /// What it carries where peers see it.
+    pub(crate) fn caps<'a>(&self, law: &'a Law) -> Option<&'a CapMap> {
+        self.class.map(|id| &law.class(id).caps)
+    }
+
     pub(crate) const fn id(&self) -> NodeId {
         self.node.id
     }

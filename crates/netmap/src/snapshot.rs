@@ -37,7 +37,14 @@ impl Snapshot {
     pub fn new(tenant: Tenant, nodes: impl IntoIterator<Item = Node>) -> Self {
         let by_id: BTreeMap<NodeId, Node> = nodes.into_iter().map(|n| (n.id, n)).collect();
         let mut law = Law::new(tenant.compile());
-        let members = judge(by_id.into_values(), &mut law, &tenant);
+        let members: Vec<_> = by_id
+            .into_values()
+            .map(|node| {
+                let class = class_of(&mut law, &node);
+                Arc::new(Member::new(node, class, &law, &tenant))
+            })
+            .collect();
+        let members = Members::from_sorted(&members);
         Self(Arc::new(Inner {
             seq: 0,
             tenant: Arc::new(tenant),
@@ -199,8 +206,17 @@ impl Inner {
 
     fn judge_anew(&mut self) {
         let mut law = Law::new(self.tenant.compile());
-        let nodes = self.members.iter().map(|m| m.node.clone());
-        self.members = judge(nodes, &mut law, &self.tenant);
+        let mut members = Vec::new();
+        for old in self.members.iter() {
+            let class = class_of(&mut law, &old.node);
+            let caps = class.map(|id| &law.class(id).caps);
+            members.push(Arc::new(if old.caps(&self.law) == caps {
+                old.judged_anew(class)
+            } else {
+                Member::new(old.node.clone(), class, &law, &self.tenant)
+            }));
+        }
+        self.members = Members::from_sorted(&members);
         self.law = Arc::new(law);
     }
 }
@@ -217,16 +233,12 @@ fn class_in(law: &mut Arc<Law>, node: &Node) -> Option<ClassId> {
     })
 }
 
-fn judge(nodes: impl Iterator<Item = Node>, law: &mut Law, tenant: &Tenant) -> Members {
-    let mut members = Vec::new();
-    for node in nodes {
-        let class = node.is_active().then(|| {
-            let key = law.key_of(&node);
-            law.find(&key).unwrap_or_else(|| law.add(key))
-        });
-        members.push(Arc::new(Member::new(node, class, law, tenant)));
-    }
-    Members::from_sorted(&members)
+/// As [`class_in`], for a law that nobody shares yet.
+fn class_of(law: &mut Law, node: &Node) -> Option<ClassId> {
+    node.is_active().then(|| {
+        let key = law.key_of(node);
+        law.find(&key).unwrap_or_else(|| law.add(key))
+    })
 }
 
 pub(crate) fn base_filter(rules: Vec<FilterRule>) -> BTreeMap<String, Option<Vec<FilterRule>>> {

@@ -186,9 +186,8 @@ impl Step {
             hostinfo: new.reach.hostinfo.clone(),
             ..old.reach.clone()
         };
-        let caps = |s: &Snapshot, m: &Member| m.class.map(|id| s.law().class(id).caps.clone());
         let sayable = *old == as_before
-            && caps(&self.before, then) == caps(&self.after, now)
+            && then.caps(self.before.law()) == now.caps(self.after.law())
             && (new.key_expiry.is_some() || old.key_expiry.is_none())
             && (new.reach.last_seen.is_some() || old.reach.last_seen.is_none())
             && (new.reach.home_relay != RegionId(0) || old.reach.home_relay == RegionId(0));

@@ -1,6 +1,9 @@
 //! What all nodes of a tenant share.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use policy::{Compiled, Directory, Document, User};
 use wire::{UserId, api::Role, control::UserProfile, relay_map::RelayMap};
@@ -61,23 +64,22 @@ impl Tenant {
 
     /// How clients show the owners with these ids.
     pub(crate) fn profiles(&self, ids: impl IntoIterator<Item = UserId>) -> Vec<UserProfile> {
-        let mut ids: Vec<UserId> = ids.into_iter().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids.into_iter().map(|id| self.profile(id)).collect()
+        let ids: BTreeSet<UserId> = ids.into_iter().collect();
+        let people: BTreeMap<UserId, &Person> = self.people.iter().map(|p| (p.id, p)).collect();
+        let profile = |id| profile(id, people.get(&id).copied());
+        ids.into_iter().map(profile).collect()
     }
+}
 
-    fn profile(&self, id: UserId) -> UserProfile {
-        let person = self.people.iter().find(|p| p.id == id);
-        let (login_name, display_name) = match person {
-            Some(p) if p.display_name.is_empty() => (plain(&p.email, 254), plain(&p.email, 254)),
-            Some(p) => (plain(&p.email, 254), plain(&p.display_name, 254)),
-            None => ("tagged-devices".to_owned(), "Tagged devices".to_owned()),
-        };
-        UserProfile {
-            id,
-            login_name,
-            display_name,
-        }
+fn profile(id: UserId, person: Option<&Person>) -> UserProfile {
+    let (login_name, display_name) = match person {
+        Some(p) if p.display_name.is_empty() => (plain(&p.email, 254), plain(&p.email, 254)),
+        Some(p) => (plain(&p.email, 254), plain(&p.display_name, 254)),
+        None => ("tagged-devices".to_owned(), "Tagged devices".to_owned()),
+    };
+    UserProfile {
+        id,
+        login_name,
+        display_name,
     }
 }
