@@ -140,3 +140,6 @@ fn law() -> Routes {
         .route(paths::PolicyRevisionPath::TEMPLATE, get(policy::revision))
         .route(paths::AuditPath::TEMPLATE, get(audit::page))
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,4 +25,6 @@ pub mod tenancy;
 pub mod tls;
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

@@ -1,3 +1,10 @@
 //! Suites that span the server.
 
+mod authz_matrix;
 mod documents;
+mod endpoint_coverage;
+mod foreign_sites;
+mod panics;
+mod routes;
+mod secrets;
+mod tenant_isolation;

@@ -1,8 +1,8 @@
 //! One task writes; jobs that wait together share a commit.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use sea_orm::{ConnectionTrait as _, DatabaseBackend, DatabaseConnection};
 use tokio::sync::{mpsc, oneshot};
 
@@ -45,7 +45,11 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let job: Run = Box::new(move |conn| {
             Box::pin(async move {
-                let result = work(conn).await;
+                let work = AssertUnwindSafe(async { work(conn).await }).catch_unwind();
+                let result = match work.await {
+                    Ok(result) => result,
+                    Err(_) => Err(Error::internal(anyhow::anyhow!("panic in a write"))),
+                };
                 let keep = result.is_ok();
                 let tell: Tell = Box::new(move |failed| {
                     let _ = reply.send(match failed {
