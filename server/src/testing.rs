@@ -251,6 +251,11 @@ impl TestApp {
     }
 }
 
+/// One second less.
+pub(crate) fn almost(time: Duration) -> Duration {
+    time.saturating_sub(Duration::from_secs(1))
+}
+
 /// The secret at the end of a one-time link.
 pub(crate) fn token_of(url: &str) -> RedeemLink {
     let (_, token) = url.split_once('#').unwrap();

@@ -18,7 +18,8 @@ async fn a_panic_in_a_handler_fails_one_request() {
     for asks in 0..20 {
         app.clock.panic_after(asks);
         let answer = ada.gets(&path).await;
-        if app.clock.disarm() {
+        // The trap may also have sprung in the tenant's own task, which starts anew.
+        if app.clock.disarm() && !answer.status.is_success() {
             let problem = answer.problem(Code::Internal);
             assert!(!problem.detail.contains("injected"));
             failed += 1;
@@ -27,7 +28,7 @@ async fn a_panic_in_a_handler_fails_one_request() {
         }
         ada.gets(&path).await.done();
     }
-    assert!(failed >= 2, "the trap sprang {failed} times only");
+    assert!(failed >= 2, "a handler met the trap {failed} times only");
 }
 
 #[tokio::test]

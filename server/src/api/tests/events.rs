@@ -44,7 +44,7 @@ impl Listener {
                 }
                 continue;
             }
-            let chunk = timeout(Duration::from_secs(60), self.body.next()).await;
+            let chunk = timeout(Duration::from_mins(1), self.body.next()).await;
             let bytes = chunk.expect("an event, or the end")?;
             self.text
                 .push_str(std::str::from_utf8(&bytes.unwrap()).unwrap());

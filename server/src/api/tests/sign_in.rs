@@ -12,7 +12,7 @@ use crate::{
     act,
     error::Error,
     login,
-    testing::{operator, token_of},
+    testing::{almost, operator, token_of},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -110,7 +110,7 @@ async fn a_set_up_link_works_for_a_quarter_of_an_hour_and_only_the_newest() {
     let second = set_up_link(&app).await;
     let visitor = app.visitor();
     inspect(&visitor, &first).await.problem(Code::LinkInvalid);
-    app.clock.advance(Duration::from_mins(15) - SECOND);
+    app.clock.advance(almost(Duration::from_mins(15)));
     inspect(&visitor, &second).await.done();
     app.clock.advance(SECOND);
     inspect(&visitor, &second).await.problem(Code::LinkInvalid);
@@ -186,9 +186,9 @@ async fn a_session_ends_twelve_hours_after_its_last_use() {
         let tenant = app.tenant("acme").await;
         let ada = app.member(tenant, "ada", Role::Owner).await;
         let idle = Duration::from_hours(12);
-        app.clock.advance(idle - SECOND);
+        app.clock.advance(almost(idle));
         ada.gets(&me()).await.done();
-        app.clock.advance(idle - SECOND);
+        app.clock.advance(almost(idle));
         ada.gets(&me()).await.done();
         app.clock.advance(idle);
         ada.gets(&me()).await.problem(Code::Unauthenticated);
@@ -204,7 +204,7 @@ async fn a_session_ends_after_seven_days_whatever_happens() {
         app.clock.advance(step);
         ada.gets(&me()).await.done();
     }
-    app.clock.advance(step - SECOND);
+    app.clock.advance(almost(step));
     ada.gets(&me()).await.done();
     app.clock.advance(SECOND);
     ada.gets(&me()).await.problem(Code::Unauthenticated);
