@@ -147,6 +147,23 @@ impl Agent {
         }
     }
 
+    /// Pings until an answer comes by a path of the wanted kind.
+    pub fn ping_until(
+        &self,
+        to: &str,
+        within: Duration,
+        wanted: impl Fn(&Via) -> bool,
+    ) -> Result<()> {
+        let mut last = None;
+        eventually("a ping comes by the wanted path", within, || {
+            let via = self.ping(to, within)?;
+            let is = wanted(&via);
+            last = Some(via);
+            Ok(is.then_some(()))
+        })
+        .with_context(|| format!("{} to {to}: the last came by {last:?}", self.host.ns))
+    }
+
     /// Fails when `to` answers; `within` is how long it is asked.
     pub fn must_not_reach(&self, to: &str, within: Duration) -> Result<()> {
         let said = self.try_ping(to, within)?;

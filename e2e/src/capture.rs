@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::PathBuf, process::Command, time::Duration}
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
-    eventually::eventually,
+    eventually::{eventually, now},
     lab,
     process::{Process, run},
 };
@@ -33,8 +33,17 @@ impl Capture {
         Ok(Self { file, tcpdump })
     }
 
-    /// Stops, and gives every frame. What the kernel has captured is written first.
+    /// Stops once nothing more is written, and gives every frame.
     pub fn stop(mut self) -> Result<Vec<Vec<u8>>> {
+        let mut size = 0;
+        let mut since = now();
+        eventually("the capture is written", Duration::from_secs(10), || {
+            let grown = std::fs::metadata(&self.file)?.len();
+            if grown != size {
+                (size, since) = (grown, now());
+            }
+            Ok((now() - since > Duration::from_millis(300)).then_some(()))
+        })?;
         self.tcpdump.stop();
         let dropped = self.tcpdump.log();
         ensure!(
@@ -42,13 +51,6 @@ impl Capture {
             "the capture has holes: {dropped}"
         );
         frames(&std::fs::read(&self.file)?)
-    }
-
-    /// Waits until the file has grown to `bytes`.
-    pub fn holds(&self, bytes: u64, within: Duration) -> Result<()> {
-        eventually("the capture grows", within, || {
-            Ok((std::fs::metadata(&self.file)?.len() >= bytes).then_some(()))
-        })
     }
 }
 

@@ -18,19 +18,22 @@ const PROGRAM: &str = include_str!("../tools/traffic.py");
 const STEP: Duration = Duration::from_secs(10);
 
 /// A sender or receiver on `host`.
-pub fn command(host: &Host, args: &[&str]) -> Command {
+pub fn command(host: &Host, args: &[&str]) -> Result<Command> {
+    let program = lab::scratch()?.join("traffic.py");
+    if !program.exists() {
+        std::fs::write(&program, PROGRAM)?;
+    }
     let mut command = host.command("python3");
-    command.args(["-c", PROGRAM]).args(args);
-    command
+    command.arg(program).args(args);
+    Ok(command)
 }
 
 /// Starts one in the background and waits for its first line.
 pub fn start(host: &Host, args: &[&str]) -> Result<Traffic> {
-    let name = args.join("-").replace(['/', ':'], "_");
-    let log = lab::scratch()?.join(format!("traffic-{}-{name}.log", host.ns));
+    let log = lab::scratch()?.join(format!("traffic-{}-{}-{}.log", host.ns, args[0], wall()));
     let process = Process::start(
         &format!("{} on {}", args[0], host.ns),
-        command(host, args),
+        command(host, args)?,
         &log,
     )?;
     let mut traffic = Traffic { process };
@@ -46,14 +49,14 @@ pub fn send(host: &Host, to: Ipv4Addr, port: u16, bytes: usize) -> Result<()> {
         &port.to_string(),
         &bytes.to_string(),
     ];
-    run(command(host, &args), Duration::from_mins(1)).map(|_| ())
+    run(command(host, &args)?, Duration::from_mins(1)).map(|_| ())
 }
 
 /// Whether a TCP connection opens: `open`, `refused` or `timeout`.
 pub fn connect(host: &Host, to: Ipv4Addr, port: u16, wait: Duration) -> Result<String> {
     let wait_s = wait.as_secs_f32().to_string();
     let args = ["connect", &to.to_string(), &port.to_string(), &wait_s];
-    let said = run(command(host, &args), wait + STEP)?;
+    let said = run(command(host, &args)?, wait + STEP)?;
     let word = said.split_whitespace().nth(1);
     Ok(word.context("connect said nothing")?.to_owned())
 }

@@ -14,6 +14,7 @@ use e2e::{
 };
 
 const SIZE: usize = 64 << 10;
+const PATIENCE: Duration = Duration::from_secs(30);
 const PORT: &str = "7100";
 /// WireGuard's message type of transport data, with its three reserved bytes.
 const WIREGUARD_DATA: [u8; 4] = [4, 0, 0, 0];
@@ -42,7 +43,8 @@ pub(crate) fn the_wire_carries_nothing_that_can_be_read() -> Result<()> {
     }
     capture::without_superpackets(&stack.host, "eth0")?;
 
-    wait_for(&a, &b, |via| matches!(via, Via::Direct(_)))?;
+    let to = b.address()?.to_string();
+    a.ping_until(&to, PATIENCE, Via::is_direct)?;
     let direct = pass(&a, &b)?;
     let data = direct
         .public
@@ -57,7 +59,7 @@ pub(crate) fn the_wire_carries_nothing_that_can_be_read() -> Result<()> {
     nothing_leaks(&direct)?;
 
     a.host.set_nat(Nat::UdpBlocked)?;
-    wait_for(&a, &b, |via| matches!(via, Via::Relay))?;
+    a.ping_until(&to, PATIENCE, |via| *via == Via::Relay)?;
     let relayed = pass(&a, &b)?;
     let bytes: usize = relayed
         .public
@@ -75,18 +77,6 @@ pub(crate) fn the_wire_carries_nothing_that_can_be_read() -> Result<()> {
     nothing_leaks(&relayed)
 }
 
-fn wait_for(from: &Agent, to: &Agent, wanted: impl Fn(&Via) -> bool) -> Result<()> {
-    let address = to.address()?.to_string();
-    eventually(
-        "the path is of the wanted kind",
-        Duration::from_secs(30),
-        || {
-            let via = from.ping(&address, Duration::from_secs(5))?;
-            Ok(wanted(&via).then_some(()))
-        },
-    )
-}
-
 /// Sends a fresh canary from `from` to `to` by all three ways.
 fn pass(from: &Agent, to: &Agent) -> Result<Seen> {
     let canary = Canary::new(SIZE);
@@ -97,7 +87,7 @@ fn pass(from: &Agent, to: &Agent) -> Result<Seen> {
     let public = Capture::start(capture::on_public(), "public")?;
     let tun = Capture::start(to.host.command("tcpdump"), "warren0")?;
     let file = file.display().to_string();
-    let sender = traffic::command(&from.host, &["canary", &file, &address, PORT]);
+    let sender = traffic::command(&from.host, &["canary", &file, &address, PORT])?;
     run(sender, Duration::from_mins(1))?;
     for way in ["tcp", "udp"] {
         eventually(

@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::{
     agent::{Agent, Via},
     api::Session,
-    eventually::eventually,
     lab::{Nat, Topology},
     stack::{Stack, Tenant},
     traffic::{self, Traffic},
@@ -54,10 +53,7 @@ fn cut(
     act: impl Fn() -> Result<Value>,
 ) -> Result<()> {
     let to_direct = direct.address()?.to_string();
-    eventually("the path is direct", Duration::from_secs(20), || {
-        let via = node.ping(&to_direct, Duration::from_secs(5))?;
-        Ok(matches!(via, Via::Direct(_)).then_some(()))
-    })?;
+    node.ping_until(&to_direct, Duration::from_secs(20), Via::is_direct)?;
     let via = node.ping(&relayed.address()?.to_string(), Duration::from_secs(5))?;
     ensure!(via == Via::Relay, "expected the relay, and it is {via:?}");
     let mut streams = Vec::new();

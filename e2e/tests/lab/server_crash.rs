@@ -23,10 +23,7 @@ pub(crate) fn a_killed_server_costs_no_packet_and_no_fact() -> Result<()> {
     let b = Agent::join(&net.host("a2", Nat::Easy)?, &stack, &key)?;
     let mut c = Agent::join(&net.host("a3", Nat::Easy)?, &stack, &key)?;
     let address = b.address()?.to_string();
-    eventually("the path is direct", Duration::from_secs(20), || {
-        let via = a.ping(&address, Duration::from_secs(5))?;
-        Ok(matches!(via, Via::Direct(_)).then_some(()))
-    })?;
+    a.ping_until(&address, Duration::from_secs(20), Via::is_direct)?;
     let received = traffic::start(&b.host, &["udp-sink", &address, PORT])?;
     let sent = traffic::start(&a.host, &["udp-stream", &address, PORT, "5"])?;
 
