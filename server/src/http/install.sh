@@ -121,7 +121,8 @@ main() {
     elif [ $# -gt 0 ]; then
         log=${WARREN_INSTALL_DIR:-/var/log}/warren.log
         as_root sh -c '[ -d "${2%/*}" ] || set -- "$1" /dev/null
-            nohup "$1" daemon >>"$2" 2>&1 </dev/null &' sh "$dir/warren" "$log"
+            trap "" HUP
+            "$1" daemon >>"$2" 2>&1 </dev/null &' sh "$dir/warren" "$log"
         say "no systemd here: the agent runs until the next start of this machine; have its init start: $dir/warren daemon"
     else
         say "no systemd here; start the agent with: $dir/warren daemon &"
