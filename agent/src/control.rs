@@ -23,9 +23,6 @@ use wire::{MachineSecret, NodeSecret};
 
 use crate::tls::Tls;
 
-#[cfg(test)]
-mod tests;
-
 /// Who we are, and whom we speak to.
 #[derive(Debug, Clone)]
 pub struct Party {

@@ -179,7 +179,8 @@ impl Daemon {
 
     /// Writes the netmap, if it has changed, without holding up the loop.
     async fn keep(&mut self) {
-        self.keeper.save(self.map.as_ref()).await;
+        let map = self.map.clone();
+        self.keeper.save(map).await;
     }
 
     async fn shut_down(mut self) {

@@ -12,6 +12,4 @@ pub mod local_api;
 pub mod relay;
 pub mod state;
 pub mod telemetry;
-#[cfg(test)]
-mod testing;
 pub mod tls;

@@ -11,8 +11,7 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 /// Lines that are remembered.
 const LINES: usize = 500;
 /// What is logged without other wishes.
-// boringtun calls it an error when a peer is away.
-const DEFAULT: &str = "info,boringtun=off";
+const DEFAULT: &str = "info";
 
 /// The last log lines.
 #[derive(Debug, Clone, Default)]

@@ -12,7 +12,7 @@ use crate::{
     clock::Clock,
     config::Config,
     control::pending::Pending,
-    db::{Reason, Store, connect},
+    db::{Reason, Store, connect, holds_secrets},
     error::Error,
     http::install::Download,
     lifecycle::DirLock,
@@ -79,8 +79,7 @@ impl App {
         crate::lifecycle::prepare_data_dir(&dir)?;
         let lock = DirLock::take(&dir)?;
         let rng = Rng;
-        let exists = config.sqlite_file().is_some_and(|file| file.exists());
-        let vault = Arc::new(Vault::open(&dir.join(KEY_FILE), exists, rng)?);
+        let vault = Arc::new(open_vault(&config, &dir.join(KEY_FILE), rng).await?);
         let db = connect(
             &config.database_url(),
             Arc::clone(&clock),
@@ -131,6 +130,16 @@ impl App {
             _lock: lock,
         }))
     }
+}
+
+/// A key file is made for a new database only.
+async fn open_vault(config: &Config, key_file: &Path, rng: Rng) -> Result<Vault> {
+    let in_use = match config.sqlite_file() {
+        _ if key_file.exists() => true,
+        Some(file) => file.exists(),
+        None => holds_secrets(&config.database_url()).await?,
+    };
+    Vault::open(key_file, in_use, rng)
 }
 
 fn start_relay(secret: &[u8; 32], admission: Admission, config: &Config, rng: Rng) -> Arc<Relay> {

@@ -39,7 +39,7 @@ mod writer;
 
 pub use account::Account;
 pub use auth_key::{AuthKey, NewAuthKey};
-pub use connect::{connect, inspect};
+pub use connect::{connect, holds_secrets, inspect};
 pub use invite::Invite;
 pub use link::{Link, LinkKind};
 pub use node::{NewNode, Node, NodeOwner, PresenceRow};

@@ -27,7 +27,6 @@ use crate::{
 
 mod link;
 pub mod session;
-pub mod upkeep;
 
 pub use link::{inspect, login_link, redeem, setup_link, sign_out};
 

@@ -3,7 +3,7 @@
 //! The key of both lies in its own file (0600) beside nothing else that is
 //! secret: a stolen database holds no usable credential.
 
-use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
@@ -16,7 +16,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::rng::Rng;
+use crate::{rng::Rng, tls::material::write_private};
 
 pub mod token;
 
@@ -67,14 +67,7 @@ impl Vault {
     fn create(path: &Path, rng: Rng) -> Result<Self> {
         let vault = Self::new(rng.bytes());
         let text = Zeroizing::new(hex::encode(*vault.key));
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .with_context(|| format!("creating {}", path.display()))?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
+        write_private(path, text.as_bytes())?;
         Ok(vault)
     }
 

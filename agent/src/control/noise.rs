@@ -72,8 +72,7 @@ pub async fn finish<S: AsyncRead + Unpin>(
 }
 
 impl<S> NoiseStream<S> {
-    /// A stream over `inner`, of which `sealed` has been read already.
-    pub fn new(inner: S, transport: Transport, sealed: BytesMut) -> Self {
+    fn new(inner: S, transport: Transport, sealed: BytesMut) -> Self {
         Self {
             inner,
             opener: transport.opener,

@@ -72,7 +72,9 @@ impl Daemon {
             return;
         };
         engine.note_name(name, addresses);
-        self.hand_over_again().await;
+        if let Some(map) = self.map.clone() {
+            self.hand_over(&map).await;
+        }
     }
 
     /// Reports to the server how active peers are reached.

@@ -159,7 +159,8 @@ fn address_problems(config: &Config, out: &mut Vec<String>) {
         out.push("http.public_url: it is needed beside http.trusted_proxies: your proxy's".into());
     }
     let host = config.relay_host();
-    if host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified()) || host.is_empty() {
+    let is_given = config.http.public_url.is_some() || config.relay.host.is_some();
+    if is_given && host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified()) {
         out.push("relay.host: nodes cannot connect to every address; name one".into());
     }
     for (key, value) in [

@@ -40,6 +40,21 @@ pub async fn connect(
     })
 }
 
+/// Whether the database holds secrets that its key file must open.
+pub async fn holds_secrets(url: &str) -> Result<bool> {
+    let conn = Database::connect(owner_options(url))
+        .await
+        .context("connecting to the database")?;
+    let ask = Statement::from_string(
+        conn.get_database_backend(),
+        "SELECT name FROM secrets LIMIT 1".to_owned(),
+    );
+    // A database without the table is a new one.
+    let found = conn.query_one_raw(ask).await.is_ok_and(|row| row.is_some());
+    conn.close().await?;
+    Ok(found)
+}
+
 /// How many migrations the database waits for; fails when it cannot be reached.
 pub async fn inspect(url: &str) -> Result<usize> {
     let conn = Database::connect(owner_options(url))

@@ -22,6 +22,9 @@ const DAY: Duration = Duration::from_hours(24);
 const CA_LIFE: Duration = Duration::from_hours(10 * 365 * 24);
 /// Apple's clients refuse more than 825 days.
 const LEAF_LIFE: Duration = Duration::from_hours(820 * 24);
+/// The key while its certificate is not written: a start that is killed in
+/// between leaves no half of an authority.
+const STAGED: &str = "ca.key.staged";
 /// A certificate with less than this left is made anew.
 const RENEW_BEFORE: Duration = Duration::from_hours(60 * 24);
 
@@ -43,6 +46,10 @@ impl LocalCa {
     /// must be a person's decision.
     pub fn open(dir: &Path, now: Timestamp) -> anyhow::Result<Self> {
         let (certificate_file, key_file) = (dir.join("ca.pem"), dir.join("ca.key"));
+        let staged = dir.join(STAGED);
+        if certificate_file.exists() && !key_file.exists() && staged.exists() {
+            std::fs::rename(&staged, &key_file).context("cannot finish ca.key")?;
+        }
         match (certificate_file.exists(), key_file.exists()) {
             (true, true) => Self::load(
                 &std::fs::read_to_string(&certificate_file).context("cannot read ca.pem")?,
@@ -51,8 +58,9 @@ impl LocalCa {
             (false, false) => {
                 let (certificate, key) = generate(now)?;
                 make_private(dir)?;
-                write_private(&key_file, key.as_bytes())?;
+                write_private(&staged, key.as_bytes())?;
                 write_private(&certificate_file, certificate.as_bytes())?;
+                std::fs::rename(&staged, &key_file).context("cannot finish ca.key")?;
                 Self::load(&certificate, &key)
             }
             (has_certificate, _) => {
@@ -165,6 +173,19 @@ mod tests {
         let first = LocalCa::open(dir.path(), NOW).unwrap().sha256().unwrap();
         let second = LocalCa::open(dir.path(), NOW).unwrap().sha256().unwrap();
         assert_eq!(first, second);
+    }
+
+    #[test]
+    fn a_first_start_that_was_killed_leaves_no_half_of_an_authority() {
+        let dir = tempfile::tempdir().unwrap();
+        let (key, staged) = (dir.path().join("ca.key"), dir.path().join(STAGED));
+        std::fs::write(&staged, "of a certificate that was never written").unwrap();
+        let first = LocalCa::open(dir.path(), NOW).unwrap().sha256().unwrap();
+        std::fs::rename(&key, &staged).unwrap();
+        assert_eq!(
+            LocalCa::open(dir.path(), NOW).unwrap().sha256().unwrap(),
+            first
+        );
     }
 
     #[test]

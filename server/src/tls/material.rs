@@ -151,7 +151,10 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
             .open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&temporary, path)
+        fs::rename(&temporary, path)?;
+        // The new name itself must survive a power cut.
+        path.parent()
+            .map_or(Ok(()), |dir| fs::File::open(dir)?.sync_all())
     };
     write().with_context(|| format!("cannot write {}", path.display()))
 }

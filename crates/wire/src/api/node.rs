@@ -127,8 +127,7 @@ pub struct RenameNode {
     pub name: String,
 }
 
-/// Replaces a machine's tags. With its first tag it loses its owner and its key never
-/// expires; without its last one it belongs to whoever took it, and its key expires again.
+/// Replaces a machine's tags; from none to some it loses its owner, the last one cannot be taken.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetTags {
