@@ -23,6 +23,9 @@ use wire::{MachineSecret, NodeSecret};
 
 use crate::tls::Tls;
 
+#[cfg(test)]
+mod tests;
+
 /// Who we are, and whom we speak to.
 #[derive(Debug, Clone)]
 pub struct Party {

@@ -179,8 +179,7 @@ impl Daemon {
 
     /// Writes the netmap, if it has changed, without holding up the loop.
     async fn keep(&mut self) {
-        let map = self.map.clone();
-        self.keeper.save(map).await;
+        self.keeper.save(self.map.as_ref()).await;
     }
 
     async fn shut_down(mut self) {

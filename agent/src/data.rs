@@ -213,6 +213,16 @@ impl Commands {
     }
 }
 
+#[cfg(test)]
+impl Commands {
+    /// A way that leads to no thread, and its end.
+    pub(crate) fn loose() -> (Self, mpsc::Receiver<Command>) {
+        let (button, _bell) = doorbell().expect("an eventfd");
+        let (queue, commands) = mpsc::channel(budget::QUEUED_COMMANDS);
+        (Self { queue, button }, commands)
+    }
+}
+
 /// Opens the TUN and the UDP sockets and starts the thread. When it returns,
 /// the interface exists and is up, without addresses.
 pub fn spawn(config: Config) -> std::io::Result<DataHandle> {

@@ -12,4 +12,6 @@ pub mod local_api;
 pub mod relay;
 pub mod state;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 pub mod tls;

@@ -118,6 +118,9 @@ struct Hub {
     links: BTreeMap<RegionId, Link>,
 }
 
+#[cfg(test)]
+mod tests;
+
 struct Link {
     packets: mpsc::Sender<RelaySend>,
     check: Arc<Notify>,

@@ -11,7 +11,8 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 /// Lines that are remembered.
 const LINES: usize = 500;
 /// What is logged without other wishes.
-const DEFAULT: &str = "info";
+// boringtun calls it an error when a peer is away.
+const DEFAULT: &str = "info,boringtun=off";
 
 /// The last log lines.
 #[derive(Debug, Clone, Default)]

@@ -27,6 +27,7 @@ use crate::{
 
 mod link;
 pub mod session;
+pub mod upkeep;
 
 pub use link::{inspect, login_link, redeem, setup_link, sign_out};
 

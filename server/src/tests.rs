@@ -1,5 +1,6 @@
 //! Suites that span the server.
 
+mod audit_trail;
 mod authz_matrix;
 mod documents;
 mod endpoint_coverage;

@@ -5,12 +5,15 @@ use std::{path::Path, time::Duration};
 use clap::Args;
 
 use super::{Failure, unexpected};
-use crate::local_api::{
-    Reply, Request, client,
-    protocol::{ErrorCode, Pong},
+use crate::{
+    clock::Clock,
+    local_api::{
+        Reply, Request, client,
+        protocol::{ErrorCode, Pong},
+    },
 };
 
-/// Between pings.
+/// Between answers.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// Between attempts while nobody answers.
 const RETRY: Duration = Duration::from_millis(200);
@@ -21,13 +24,14 @@ const APPEAR: Duration = Duration::from_secs(2);
 pub(super) struct Options {
     /// The peer's name, short or full, or its address in the mesh.
     host: String,
-    /// How many answers to wait for.
-    #[arg(short, long, value_name = "N", default_value_t = 1)]
-    count: u32,
-    /// Seconds to wait for each answer.
+    /// Ask so many times, once a second. Without it: until an answer comes directly, which proves
+    /// the direct path, or until the time is over.
+    #[arg(short, long, value_name = "N")]
+    count: Option<u32>,
+    /// Seconds to wait: for each answer with --count, else in all.
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     timeout: u64,
-    /// Ping on until an answer comes directly; fail if none does.
+    /// Fail when no answer comes directly.
     #[arg(long)]
     until_direct: bool,
     /// Print a line of JSON for each answer.
@@ -37,23 +41,10 @@ pub(super) struct Options {
 
 pub(super) fn run(socket: &Path, options: &Options) -> Result<(), Failure> {
     let limit = Duration::from_secs(options.timeout);
-    let count = if options.until_direct {
-        options.count.max(10)
-    } else {
-        options.count
+    let direct = match options.count {
+        Some(count) => several(socket, options, count, limit)?,
+        None => until_direct(socket, options, limit)?,
     };
-    let mut direct = false;
-    for nth in 0..count {
-        if nth > 0 {
-            std::thread::sleep(INTERVAL);
-        }
-        let pong = one(socket, &options.host, limit)?;
-        direct = pong.direct.is_some();
-        print(&pong, options.json)?;
-        if options.until_direct && direct {
-            return Ok(());
-        }
-    }
     if options.until_direct && !direct {
         return Err(Failure::Told(format!(
             "no direct path to {} was found; traffic goes through a relay",
@@ -63,9 +54,48 @@ pub(super) fn run(socket: &Path, options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether the last answer came directly.
+fn several(socket: &Path, options: &Options, count: u32, limit: Duration) -> Result<bool, Failure> {
+    let mut direct = false;
+    for nth in 0..count {
+        if nth > 0 {
+            std::thread::sleep(INTERVAL);
+        }
+        let pong = one(socket, &options.host, limit)?;
+        direct = pong.direct.is_some();
+        print(&pong, options.json)?;
+    }
+    Ok(direct)
+}
+
+/// Whether an answer came directly within `limit`. One answer at least must come.
+fn until_direct(socket: &Path, options: &Options, limit: Duration) -> Result<bool, Failure> {
+    let clock = Clock::system();
+    let end = clock.now() + limit;
+    let mut answered = false;
+    loop {
+        let left = end.saturating_duration_since(clock.now());
+        match one(socket, &options.host, left) {
+            Ok(pong) => {
+                print(&pong, options.json)?;
+                answered = true;
+                if pong.direct.is_some() {
+                    return Ok(true);
+                }
+            }
+            Err(why) if !answered => return Err(why),
+            Err(_) => return Ok(false),
+        }
+        if clock.now() + INTERVAL >= end {
+            return Ok(false);
+        }
+        std::thread::sleep(INTERVAL);
+    }
+}
+
 /// One answer, asked for as often as it takes within `limit`.
 fn one(socket: &Path, host: &str, limit: Duration) -> Result<Pong, Failure> {
-    let clock = crate::clock::Clock::system();
+    let clock = Clock::system();
     let start = clock.now();
     let waited = || clock.now().saturating_duration_since(start);
     loop {

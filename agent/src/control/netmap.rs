@@ -1,48 +1,21 @@
-//! The netmap as this agent holds it, from the first message and the deltas after it.
+//! The netmap as this agent holds it: what the server told, and what the data thread needs of it.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use mesh::node as data;
 use wire::{
     NodeId, Timestamp, UserId,
-    control::{DnsConfig, MapResponse, Node, PeerChange, UserProfile},
-    filter::FilterRule,
+    control::{MapResponse, NetMap as Told, Node, UserProfile},
     relay_map::RelayMap,
 };
 
-/// The name of the filter piece that `PacketFilter` stands for.
-const BASE: &str = "base";
-
-/// A peer: as the server told it, and as the data thread needs it.
-#[derive(Debug, Clone)]
-pub struct Peer {
-    /// As the server told it.
-    pub node: Arc<Node>,
-    /// What the data thread needs of it; the same `Arc` while nothing of that changes.
-    pub data: Arc<data::Peer>,
-}
-
-/// Everything the server told.
+/// Everything the server told of this node and its peers.
 #[derive(Debug, Clone)]
 pub struct NetMap {
-    /// This node.
-    pub node: Arc<Node>,
-    /// Its visible peers.
-    pub peers: BTreeMap<NodeId, Peer>,
-    /// The packet filter, in pieces.
-    pub filters: Arc<BTreeMap<String, Vec<FilterRule>>>,
-    /// The relays.
-    pub relay_map: Arc<RelayMap>,
-    /// Owners of nodes.
-    pub users: Arc<BTreeMap<UserId, UserProfile>>,
-    /// The tenant's name.
-    pub domain: String,
-    /// Names and resolvers.
-    pub dns: Arc<DnsConfig>,
-    /// What the server wants the person at the machine to know.
-    pub health: Vec<String>,
-    /// The server's clock when it last told.
-    pub control_time: Option<Timestamp>,
+    told: Told,
+    own: Arc<Node>,
+    /// The peers as the data thread needs them: the same `Arc` while nothing of that changes.
+    data: BTreeMap<NodeId, Arc<data::Peer>>,
 }
 
 /// What a message changed.
@@ -55,181 +28,123 @@ pub struct Touched {
 }
 
 impl NetMap {
-    /// From the first message of a stream. What did not change since `old`
-    /// stays the same. `None`: the message does not say who we are.
+    /// From the first message of a stream, which names every peer. What the
+    /// data thread knows already since `old` stays the same. `None`: the
+    /// message does not say who we are.
     pub fn first(message: MapResponse, old: Option<&Self>) -> Option<Self> {
-        let node = Arc::new(message.node.clone()?);
         let mut map = Self {
-            node,
-            peers: BTreeMap::new(),
-            filters: Arc::default(),
-            relay_map: Arc::default(),
-            users: Arc::default(),
-            domain: String::new(),
-            dns: Arc::default(),
-            health: Vec::new(),
-            control_time: None,
+            told: Told::default(),
+            own: Arc::new(message.node.clone()?),
+            data: old.map(|old| old.data.clone()).unwrap_or_default(),
         };
-        if let Some(old) = old {
-            map.peers.clone_from(&old.peers);
-        }
-        let named: Vec<_> = message.peers.iter().flatten().map(|p| p.id).collect();
-        map.peers.retain(|id, _| named.contains(id));
-        map.apply(message);
+        map.told.apply(message);
+        map.renew_all();
         Some(map)
     }
 
     /// Takes a message of the same stream.
     pub fn apply(&mut self, message: MapResponse) -> Touched {
-        let mut touched = Touched::default();
         if message.keep_alive {
-            return touched;
+            return Touched::default();
         }
-        if let Some(at) = message.control_time {
-            self.control_time = Some(at);
+        let own = message.node.clone();
+        let rules = message.packet_filter.is_some() || message.packet_filters.is_some();
+        let mut data = own.is_some() || rules || message.relay_map.is_some();
+        let all = message.peers.as_ref().is_some_and(|p| !p.is_empty());
+        let ids = named(&message);
+        self.told.apply(message);
+        if let Some(own) = own {
+            self.own = Arc::new(own);
         }
-        touched.any = true;
-        touched.data |= self.apply_self(&message);
-        touched.data |= self.apply_peers(&message);
-        touched.data |= self.apply_filters(message.packet_filter, message.packet_filters);
-        if let Some(profiles) = message.user_profiles {
-            let users = Arc::make_mut(&mut self.users);
-            users.extend(profiles.into_iter().map(|p| (p.id, p)));
-        }
-        if let Some(domain) = message.domain {
-            self.domain = domain;
-        }
-        if let Some(dns) = message.dns_config {
-            self.dns = Arc::new(dns);
-        }
-        if let Some(health) = message.health {
-            self.health = health;
-        }
-        touched
-    }
-
-    fn apply_self(&mut self, message: &MapResponse) -> bool {
-        let mut changed = false;
-        if let Some(node) = &message.node
-            && *node != *self.node
-        {
-            self.node = Arc::new(node.clone());
-            changed = true;
-        }
-        if let Some(map) = &message.relay_map
-            && *map != *self.relay_map
-        {
-            self.relay_map = Arc::new(map.clone());
-            changed = true;
-        }
-        changed
-    }
-
-    fn apply_peers(&mut self, message: &MapResponse) -> bool {
-        let mut changed = false;
-        // An empty list clears nothing.
-        if let Some(peers) = message.peers.as_ref().filter(|p| !p.is_empty()) {
-            let named: std::collections::BTreeSet<_> = peers.iter().map(|p| p.id).collect();
-            let before = self.peers.len();
-            self.peers.retain(|id, _| named.contains(id));
-            changed |= self.peers.len() != before;
-        }
-        let whole = message.peers.iter().chain(&message.peers_changed).flatten();
-        for node in whole {
-            changed |= self.put(node.clone());
-        }
-        for id in message.peers_removed.iter().flatten() {
-            changed |= self.peers.remove(id).is_some();
-        }
-        for patch in message.peers_changed_patch.iter().flatten() {
-            if let Some(peer) = self.peers.get(&patch.node_id) {
-                changed |= self.put(patched(&peer.node, patch));
+        if all {
+            data |= self.renew_all();
+        } else {
+            for id in ids {
+                data |= self.renew(id);
             }
         }
-        let online = message.online_change.iter().flatten();
-        let seen = message.peer_seen_change.iter().flatten();
-        for (id, online) in online.chain(seen) {
-            self.set_online(*id, *online, message.control_time);
+        Touched { data, any: true }
+    }
+
+    /// Brings every peer's data side in line; true when something changed.
+    fn renew_all(&mut self) -> bool {
+        let before = self.data.len();
+        let told = &self.told.peers;
+        self.data.retain(|id, _| told.contains_key(id));
+        let mut changed = self.data.len() != before;
+        let ids: Vec<_> = self.told.peers.keys().copied().collect();
+        for id in ids {
+            changed |= self.renew(id);
         }
         changed
     }
 
-    /// Adds or replaces a peer; true when the data thread must know.
-    fn put(&mut self, node: Node) -> bool {
-        let data = data_peer(&node);
-        let id = node.id;
-        let old = self.peers.get(&id).map(|p| &p.data);
-        let (data, changed) = match old {
-            Some(old) if **old == data => (Arc::clone(old), false),
-            Some(_) | None => (Arc::new(data), true),
+    fn renew(&mut self, id: NodeId) -> bool {
+        let Some(node) = self.told.peers.get(&id) else {
+            return self.data.remove(&id).is_some();
         };
-        let node = Arc::new(node);
-        self.peers.insert(id, Peer { node, data });
-        changed
-    }
-
-    fn set_online(&mut self, id: NodeId, online: bool, at: Option<Timestamp>) {
-        if let Some(peer) = self.peers.get_mut(&id) {
-            let node = Arc::make_mut(&mut peer.node);
-            node.online = Some(online);
-            if !online {
-                node.last_seen = at.or(node.last_seen);
-            }
-        }
-    }
-
-    fn apply_filters(
-        &mut self,
-        whole: Option<Vec<FilterRule>>,
-        pieces: Option<BTreeMap<String, Option<Vec<FilterRule>>>>,
-    ) -> bool {
-        if whole.is_none() && pieces.is_none() {
+        let data = data_peer(node);
+        if self.data.get(&id).is_some_and(|old| **old == data) {
             return false;
         }
-        let mut filters = BTreeMap::clone(&self.filters);
-        if let Some(whole) = whole {
-            filters.insert(BASE.to_owned(), whole);
-        }
-        let mut pieces = pieces.unwrap_or_default();
-        if matches!(pieces.remove("*"), Some(None)) {
-            filters.clear();
-        }
-        for (name, rules) in pieces {
-            match rules {
-                Some(rules) => filters.insert(name, rules),
-                None => filters.remove(&name),
-            };
-        }
-        let changed = filters != *self.filters;
-        self.filters = Arc::new(filters);
-        changed
+        self.data.insert(id, Arc::new(data));
+        true
     }
 
-    /// What the data thread needs of it all.
-    pub fn to_data(&self) -> data::Netmap {
-        let peers = self.peers.iter();
+    /// This node.
+    pub fn node(&self) -> &Node {
+        &self.own
+    }
+
+    /// Its visible peers.
+    pub fn peers(&self) -> &BTreeMap<NodeId, Node> {
+        &self.told.peers
+    }
+
+    /// The relays.
+    pub fn relay_map(&self) -> &RelayMap {
+        &self.told.relay_map
+    }
+
+    /// Owners of nodes.
+    pub fn users(&self) -> &BTreeMap<UserId, UserProfile> {
+        &self.told.user_profiles
+    }
+
+    /// The tenant's name.
+    pub fn domain(&self) -> &str {
+        &self.told.domain
+    }
+
+    /// What the server wants the person at the machine to know.
+    pub fn health(&self) -> &[String] {
+        &self.told.health
+    }
+
+    /// What the data thread needs of it all, with these relays.
+    pub fn to_data(&self, relay_map: RelayMap) -> data::Netmap {
         data::Netmap {
-            addresses: self.node.addresses.clone(),
-            key_expiry: self.node.key_expiry.filter(|at| !at.is_zero()),
-            expired: self.node.expired,
-            peers: peers.map(|(id, p)| (*id, Arc::clone(&p.data))).collect(),
-            filter: self.filters.values().flatten().cloned().collect(),
-            relay_map: RelayMap::clone(&self.relay_map),
+            addresses: self.own.addresses.clone(),
+            key_expiry: self.own.key_expiry.filter(|at| !at.is_zero()),
+            expired: self.own.expired,
+            peers: self.data.clone(),
+            filter: self.told.filter(),
+            relay_map,
         }
     }
 
     /// As one message, from which [`Self::first`] makes it again.
     pub fn to_message(&self) -> MapResponse {
-        let peers = self.peers.values();
-        let filters = self.filters.iter();
+        let told = &self.told;
+        let filters = told.packet_filters.iter();
         MapResponse {
-            node: Some(Node::clone(&self.node)),
-            peers: Some(peers.map(|p| Node::clone(&p.node)).collect()),
+            node: Some(Node::clone(&self.own)),
+            peers: Some(told.peers.values().cloned().collect()),
             packet_filters: Some(filters.map(|(n, r)| (n.clone(), Some(r.clone()))).collect()),
-            relay_map: Some(RelayMap::clone(&self.relay_map)),
-            user_profiles: Some(self.users.values().cloned().collect()),
-            domain: Some(self.domain.clone()),
-            dns_config: Some(DnsConfig::clone(&self.dns)),
+            relay_map: Some(told.relay_map.clone()),
+            user_profiles: Some(told.user_profiles.values().cloned().collect()),
+            domain: Some(told.domain.clone()),
+            dns_config: Some(told.dns_config.clone()),
             ..MapResponse::default()
         }
     }
@@ -237,32 +152,17 @@ impl NetMap {
     /// Whether the own key has ended by `now`, or by the server's word.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         let ended = |at: Timestamp| !at.is_zero() && at <= now;
-        self.node.expired || self.node.key_expiry.is_some_and(ended)
+        self.own.expired || self.own.key_expiry.is_some_and(ended)
     }
 }
 
-fn patched(node: &Node, patch: &PeerChange) -> Node {
-    let mut node = node.clone();
-    let PeerChange {
-        node_id: _,
-        home_relay,
-        endpoints,
-        key,
-        disco_key,
-        online,
-        last_seen,
-        key_expiry,
-    } = patch;
-    node.home_relay = home_relay.unwrap_or(node.home_relay);
-    if let Some(endpoints) = endpoints {
-        node.endpoints.clone_from(endpoints);
-    }
-    node.key = key.unwrap_or(node.key);
-    node.disco_key = disco_key.unwrap_or(node.disco_key);
-    node.online = online.or(node.online);
-    node.last_seen = last_seen.or(node.last_seen);
-    node.key_expiry = key_expiry.or(node.key_expiry);
-    node
+/// The peers whose data side a delta may change.
+fn named(message: &MapResponse) -> Vec<NodeId> {
+    let changed = message.peers_changed.iter().flatten().map(|p| p.id);
+    let removed = message.peers_removed.iter().flatten().copied();
+    let patched = message.peers_changed_patch.iter().flatten();
+    let patched = patched.map(|p| p.node_id);
+    changed.chain(removed).chain(patched).collect()
 }
 
 fn data_peer(node: &Node) -> data::Peer {

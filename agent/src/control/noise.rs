@@ -72,7 +72,8 @@ pub async fn finish<S: AsyncRead + Unpin>(
 }
 
 impl<S> NoiseStream<S> {
-    fn new(inner: S, transport: Transport, sealed: BytesMut) -> Self {
+    /// A stream over `inner`, of which `sealed` has been read already.
+    pub fn new(inner: S, transport: Transport, sealed: BytesMut) -> Self {
         Self {
             inner,
             opener: transport.opener,

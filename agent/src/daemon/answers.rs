@@ -45,12 +45,12 @@ pub(super) fn find(map: &NetMap, host: &str) -> Option<Target> {
         let name = node.name.trim_end_matches('.').to_lowercase();
         name == wanted || name.split('.').next() == Some(&wanted)
     };
-    let node = &map.peers.values().find(|p| is_it(&p.node))?.node;
+    let node = map.peers().values().find(|node| is_it(node))?;
     Some(Target {
         peer: node.id,
         name: short_name(node),
         address: node.addresses.first().map(|p| p.addr),
-        codes: codes(&map.relay_map),
+        codes: codes(map.relay_map()),
     })
 }
 
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn relays_are_listed_nearest_first_and_nats_named() {
-        let mut relay_map = RelayMap::clone(&map().relay_map);
+        let mut relay_map = map().relay_map().clone();
         let far = relay_map.regions[&RegionId(900)].clone();
         relay_map.regions.insert(RegionId(901), far);
         let report = Report {

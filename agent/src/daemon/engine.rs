@@ -109,10 +109,9 @@ impl Engine {
         map: &NetMap,
         wall: Timestamp,
     ) -> Result<(), RouteError> {
-        let relay_map = Arc::new(self.with_addresses(&map.relay_map));
-        let mut netmap = map.to_data();
-        netmap.relay_map = RelayMap::clone(&relay_map);
-        self.relays.set_map(relay_map);
+        let relay_map = self.with_addresses(map.relay_map());
+        self.relays.set_map(Arc::new(relay_map.clone()));
+        let netmap = map.to_data(relay_map);
         // Packets may come as soon as there are addresses: the filter is there before.
         let addresses = netmap.addresses.clone();
         let netmap = Arc::new(netmap);

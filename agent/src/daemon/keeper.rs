@@ -41,15 +41,15 @@ impl Keeper {
     }
 
     /// Writes `map` on another thread, if it has changed.
-    pub(super) async fn save(&mut self, map: Option<NetMap>) {
+    pub(super) async fn save(&mut self, map: Option<&NetMap>) {
         let changed = self.due.take().is_some();
-        let Some(map) = map.filter(|_| changed) else {
+        let Some(map) = map.filter(|_| changed).map(NetMap::to_message) else {
             return;
         };
         self.finish().await;
         let file = self.file.clone();
         self.writing = Some(tokio::task::spawn_blocking(move || {
-            if let Err(why) = file.save(&map.to_message()) {
+            if let Err(why) = file.save(&map) {
                 tracing::warn!(error = %why, "the netmap is not kept");
             }
         }));

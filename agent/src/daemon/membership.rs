@@ -47,7 +47,7 @@ impl Daemon {
         match self.dir.load_netmap() {
             Ok(kept) => {
                 let kept = kept.and_then(|m| NetMap::first(m, None));
-                self.map = kept.filter(|m| m.node.key == node.public());
+                self.map = kept.filter(|m| m.node().key == node.public());
             }
             Err(why) => tracing::warn!(error = %why, "the kept netmap is left aside"),
         }
@@ -91,9 +91,7 @@ impl Daemon {
         self.stored.profile = Some(profile);
         self.stored.want_up = true;
         self.save();
-        if let Some(map) = self.map.clone() {
-            self.hand_over(&map).await;
-        }
+        self.hand_over_again().await;
         if self.session.is_none() {
             self.start_session(party, None);
         }
@@ -244,7 +242,7 @@ impl Daemon {
             Some(session::Event::First(message)) => {
                 self.note_time(message.control_time);
                 if let Some(map) = NetMap::first(*message, self.map.as_ref()) {
-                    tracing::info!(peers = map.peers.len(), "netmap received");
+                    tracing::info!(peers = map.peers().len(), "netmap received");
                     self.hand_over(&map).await;
                     self.map = Some(map);
                     self.keeper.renewed();
@@ -327,6 +325,14 @@ impl Daemon {
         if let Err(why) = engine.set_netmap(map, wall).await {
             tracing::error!(error = %why, "the interface is not set up");
             self.trouble = Some(why.to_string());
+        }
+    }
+
+    /// The same netmap once more.
+    pub(super) async fn hand_over_again(&mut self) {
+        if let Some(map) = self.map.take() {
+            self.hand_over(&map).await;
+            self.map = Some(map);
         }
     }
 
@@ -415,10 +421,10 @@ impl Daemon {
         let reply = if map.is_expired(self.wall()) {
             let why = "this machine's key has expired: run `warren up` to sign in again";
             Reply::error(ErrorCode::Refused, why)
-        } else if map.node.machine_authorized {
+        } else if map.node().machine_authorized {
             Reply::Up {
-                name: map.node.name.trim_end_matches('.').to_owned(),
-                addresses: map.node.addresses.iter().map(|a| a.addr).collect(),
+                name: map.node().name.trim_end_matches('.').to_owned(),
+                addresses: map.node().addresses.iter().map(|a| a.addr).collect(),
             }
         } else {
             Reply::NeedsApproval

@@ -72,9 +72,7 @@ impl Daemon {
             return;
         };
         engine.note_name(name, addresses);
-        if let Some(map) = self.map.clone() {
-            self.hand_over(&map).await;
-        }
+        self.hand_over_again().await;
     }
 
     /// Reports to the server how active peers are reached.

@@ -61,7 +61,7 @@ impl Daemon {
         let commands = engine.commands.clone();
         let profile = self.stored.profile.as_ref();
         let trust = profile.and_then(crate::state::Profile::trust);
-        let (map, tls) = (map.relay_map.clone(), self.tls.clone());
+        let (map, tls) = (map.relay_map().clone(), self.tls.clone());
         tokio::spawn(async move {
             let trust = trust.unwrap_or(crate::tls::Trust::Public);
             let reply = answers::netcheck(&commands, &map, &tls, &trust).await;

@@ -37,7 +37,7 @@ impl Daemon {
         match &self.map {
             None => State::Starting,
             Some(map) if map.is_expired(self.wall()) => State::Expired,
-            Some(map) if !map.node.machine_authorized => State::NeedsApproval,
+            Some(map) if !map.node().machine_authorized => State::NeedsApproval,
             Some(_) => State::Running,
         }
     }
@@ -57,23 +57,23 @@ impl Daemon {
             problems: self.problems(),
             sign_in: self.sign_in.clone(),
             node: map.map(own_node),
-            tenant: map.map(|m| m.domain.clone()).filter(|d| !d.is_empty()),
+            tenant: map.map(|m| m.domain().to_owned()).filter(|d| !d.is_empty()),
             interface: self.engine.as_ref().map(|e| e.interface.clone()),
-            home_relay: map.and_then(|m| data.home_relay.map(|r| relay(&m.relay_map, r))),
+            home_relay: map.and_then(|m| data.home_relay.map(|r| relay(m.relay_map(), r))),
             endpoints: data.endpoints.iter().map(|e| e.addr).collect(),
             peers: map.map(|m| peers(m, &data)).unwrap_or_default(),
         }
     }
 
     fn problems(&self) -> Vec<String> {
-        let health = self.map.iter().flat_map(|m| m.health.clone());
+        let health = self.map.iter().flat_map(|m| m.health().to_vec());
         let own = self.trouble.clone().into_iter();
         own.chain(self.clock_problem()).chain(health).collect()
     }
 }
 
 fn own_node(map: &NetMap) -> OwnNode {
-    let node = &map.node;
+    let node = map.node();
     OwnNode {
         id: node.id,
         name: node.name.trim_end_matches('.').to_owned(),
@@ -91,15 +91,15 @@ fn addresses(node: &Node) -> Vec<IpAddr> {
 
 fn owner(map: &NetMap, node: &Node) -> Option<String> {
     let owned = node.tags.is_empty();
-    let profile = map.users.get(&node.user).filter(|_| owned);
+    let profile = map.users().get(&node.user).filter(|_| owned);
     profile.map(|p| p.login_name.clone())
 }
 
 fn peers(map: &NetMap, data: &event::Status) -> Vec<Peer> {
     let seen: BTreeMap<NodeId, &PeerStatus> = data.peers.iter().map(|p| (p.id, p)).collect();
-    let peers = map.peers.iter();
+    let peers = map.peers().iter();
     let mut peers: Vec<_> = peers
-        .map(|(id, peer)| describe(map, &peer.node, seen.get(id).copied()))
+        .map(|(id, peer)| describe(map, peer, seen.get(id).copied()))
         .collect();
     peers.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
     peers
@@ -121,7 +121,7 @@ fn describe(map: &NetMap, node: &Node, seen: Option<&PeerStatus>) -> Peer {
         expired: node.expired || seen.is_some_and(|s| s.expired),
         active: seen.is_some_and(|s| s.active),
         direct,
-        relay: region.map(|r| relay(&map.relay_map, r)),
+        relay: region.map(|r| relay(map.relay_map(), r)),
         rtt_ms: seen.and_then(|s| s.rtt).map(millis),
         rx_bytes: seen.map_or(0, |s| s.rx_bytes),
         tx_bytes: seen.map_or(0, |s| s.tx_bytes),

@@ -70,7 +70,7 @@ pub async fn create(
         .db
         .write(tenant, move |rows| async move {
             let standing = permit(&rows, &by, Action::ManageAuthKeys).await?;
-            let tags = assignable_tags(&rows, &standing, &new.tags).await?;
+            let tags = assignable_tags(&rows, &standing, &new.tags, &[]).await?;
             let owner = rows.user(user).await?;
             let key = NewAuthKey {
                 description,

@@ -222,11 +222,11 @@ async fn retag(
     tags: &[String],
     now: Timestamp,
 ) -> Result<Option<AuditEvent>> {
-    let to = assignable_tags(rows, standing, tags).await?;
     let from = match &found.owner {
         NodeOwner::User(_) => Vec::new(),
         NodeOwner::Tags(tags) => tags.clone(),
     };
+    let to = assignable_tags(rows, standing, tags, &from).await?;
     if from == to {
         return Ok(None);
     }

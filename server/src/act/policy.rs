@@ -128,11 +128,13 @@ pub(crate) async fn directory(rows: &TenantRows) -> Result<Directory> {
 }
 
 /// The tags in `wanted`, sorted and each once, if the policy in force defines
-/// every one and the actor may give it. The operator may give any that is defined.
+/// every one that is not `held` already, and the actor may give it. The
+/// operator may give any that is defined.
 pub(crate) async fn assignable_tags(
     rows: &TenantRows,
     standing: &Standing,
     wanted: &[String],
+    held: &[Tag],
 ) -> Result<Vec<Tag>> {
     if wanted.is_empty() {
         return Ok(Vec::new());
@@ -149,6 +151,10 @@ pub(crate) async fn assignable_tags(
     for (place, text) in wanted.iter().enumerate() {
         let pointer = format!("/tags/{place}");
         let tag: Tag = field::parse(&pointer, text)?;
+        if held.contains(&tag) {
+            tags.push(tag);
+            continue;
+        }
         if !law.is_tag_defined(text) {
             return Err(Error::invalid(
                 pointer,

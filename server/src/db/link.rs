@@ -124,6 +124,12 @@ impl SystemRows {
         }
     }
 
+    /// Removes links that ended before this instant.
+    pub async fn delete_stale_links(&self, before: Timestamp) -> Result<u64> {
+        let sql = "DELETE FROM links WHERE expires < $1";
+        self.conn.run(sql, vec![before.unix_micros().into()]).await
+    }
+
     /// Whether the server has an account yet: while it has none it can be set up.
     pub async fn has_accounts(&self) -> Result<bool> {
         let count: Option<Count> = self

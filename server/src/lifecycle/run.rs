@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use wire::api::user::OneTimeLink;
 
 use super::{InUse, StopSignals, owner};
-use crate::{admin, app::App, clock::Clock, config::Config, listeners::Listeners};
+use crate::{admin, app::App, clock::Clock, config::Config, listeners::Listeners, login};
 
 /// How long everything in the background may take to end.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -34,6 +34,7 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, ready: impl FnOnce(&Read
     let socket = admin::Socket::bind(&app)?;
     let doors = listeners.open(&app)?;
     app.tasks.spawn(socket.serve(Arc::clone(&app)));
+    app.tasks.spawn(login::upkeep::run(Arc::clone(&app)));
     let setup = owner::invite(&app).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

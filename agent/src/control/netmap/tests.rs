@@ -33,8 +33,8 @@ fn first() -> NetMap {
     NetMap::first(first, None).unwrap()
 }
 
-fn peer(map: &NetMap, id: u64) -> &Peer {
-    &map.peers[&NodeId(id)]
+fn data(map: &NetMap, id: u64) -> &Arc<data::Peer> {
+    &map.data[&NodeId(id)]
 }
 
 #[test]
@@ -47,10 +47,10 @@ fn what_did_not_change_stays_the_same_across_streams() {
     let old = first();
     let again = message(json!({"Node": node(1), "Peers": [node(3)]}));
     let new = NetMap::first(again, Some(&old)).unwrap();
-    assert_eq!(new.peers.len(), 1);
-    assert!(Arc::ptr_eq(&peer(&old, 3).data, &peer(&new, 3).data));
+    assert_eq!((new.peers().len(), new.data.len()), (1, 1));
+    assert!(Arc::ptr_eq(data(&old, 3), data(&new, 3)));
     let alone = NetMap::first(message(json!({"Node": node(1)})), Some(&old)).unwrap();
-    assert!(alone.peers.is_empty(), "a new stream names every peer");
+    assert!(alone.data.is_empty(), "a new stream names every peer");
 }
 
 #[test]
@@ -62,23 +62,21 @@ fn a_patch_changes_one_peer_and_no_other() {
         {"NodeID": 99, "Online": true},
     ]});
     assert!(map.apply(message(patch)).data);
-    let data = &peer(&map, 2).data;
-    assert_eq!(data.endpoints, ["198.51.100.1:2".parse().unwrap()]);
-    assert_eq!(data.home_relay.0, 901);
-    assert!(Arc::ptr_eq(&peer(&map, 3).data, &peer(&before, 3).data));
+    assert_eq!(data(&map, 2).endpoints, ["198.51.100.1:2".parse().unwrap()]);
+    assert_eq!(data(&map, 2).home_relay.0, 901);
+    assert!(Arc::ptr_eq(data(&map, 3), data(&before, 3)));
 }
 
 #[test]
 fn being_online_is_nothing_to_the_data_thread() {
     let mut map = first();
-    let delta = json!({
-        "OnlineChange": {"2": false},
-        "ControlTime": "2026-11-24T10:00:00Z",
-    });
-    let touched = map.apply(message(delta));
+    let touched = map.apply(message(json!({"OnlineChange": {"2": false}})));
     assert!(touched.any && !touched.data);
-    assert_eq!(peer(&map, 2).node.online, Some(false));
-    assert_eq!(peer(&map, 2).node.last_seen, map.control_time);
+    assert_eq!(map.peers()[&NodeId(2)].online, Some(false));
+    let touched = map.apply(message(json!({
+        "PeersChangedPatch": [{"NodeID": 2, "Online": true}],
+    })));
+    assert!(touched.any && !touched.data);
     assert!(!map.apply(MapResponse::keepalive()).any);
 }
 
@@ -89,19 +87,21 @@ fn peers_come_change_and_go() {
     changed["Expired"] = true.into();
     let delta = json!({"PeersChanged": [changed, node(4)], "PeersRemoved": [3]});
     assert!(map.apply(message(delta)).data);
-    let ids: Vec<_> = map.peers.keys().map(|id| id.0).collect();
+    let ids: Vec<_> = map.data.keys().map(|id| id.0).collect();
     assert_eq!(ids, [2, 4]);
-    assert!(peer(&map, 2).data.expired);
+    assert!(data(&map, 2).expired);
     assert!(!map.apply(message(json!({"Peers": []}))).data);
-    assert_eq!(map.peers.len(), 2, "an empty list clears nothing");
+    assert_eq!(map.data.len(), 2, "an empty list clears nothing");
+    assert!(map.apply(message(json!({"Peers": [node(4)]}))).data);
+    assert_eq!(map.data.len(), 1, "a whole list is the whole truth");
 }
 
 #[test]
-fn filters_are_replaced_by_name() {
+fn the_data_thread_gets_the_filter_in_one_piece() {
     let mut map = first();
     let rule = |src: &str| json!([{"SrcIPs": [src], "DstPorts": []}]);
     let sources = |map: &NetMap| -> Vec<String> {
-        let filter = map.to_data().filter;
+        let filter = map.to_data(RelayMap::default()).filter;
         filter.iter().flat_map(|r| r.src_ips.clone()).collect()
     };
     assert!(
@@ -109,20 +109,8 @@ fn filters_are_replaced_by_name() {
             .data
     );
     assert_eq!(sources(&map), ["a", "*"]);
-    assert!(
-        !map.apply(message(json!({"PacketFilters": {"a": rule("a")}})))
-            .data
-    );
-    map.apply(message(
-        json!({"PacketFilters": {"*": null, "b": rule("b")}}),
-    ));
-    assert_eq!(sources(&map), ["b"]);
-    map.apply(message(json!({"PacketFilters": {"b": null}})));
-    assert_eq!(sources(&map), [""; 0]);
-    map.apply(message(json!({"PacketFilter": rule("c")})));
-    assert_eq!(sources(&map), ["c"]);
-    map.apply(message(json!({"PacketFilter": []})));
-    assert_eq!(sources(&map), [""; 0]);
+    assert!(map.apply(message(json!({"PacketFilter": []}))).data);
+    assert_eq!(sources(&map), ["a"]);
 }
 
 #[test]

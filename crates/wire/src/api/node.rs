@@ -127,7 +127,8 @@ pub struct RenameNode {
     pub name: String,
 }
 
-/// Replaces a machine's tags; from none to some it loses its owner, the last one cannot be taken.
+/// Replaces a machine's tags. With its first tag it loses its owner and its key never
+/// expires; without its last one it belongs to whoever took it, and its key expires again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetTags {

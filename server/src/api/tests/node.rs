@@ -232,8 +232,15 @@ async fn a_tag_that_the_policy_does_not_define_is_refused() {
     let ivo = app.member(tenant, "ivo", Role::ItAdmin).await;
     let answer = ivo.puts(&path, &json!({ "tags": ["tag:server"] })).await;
     answer.problem(Code::Invalid);
-    let node = detail(&ada, tenant, node.id).await.node;
-    assert!(matches!(node.owner, Owner::User { .. }));
+    let read = detail(&ada, tenant, node.id).await.node;
+    assert!(matches!(read.owner, Owner::User { .. }));
+    // What the machine has already is nobody's to give.
+    ada.puts(&path, &json!({ "tags": ["tag:server"] }))
+        .await
+        .done();
+    ivo.puts(&path, &json!({ "tags": ["tag:server"] }))
+        .await
+        .done();
 }
 
 #[tokio::test]

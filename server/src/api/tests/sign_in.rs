@@ -211,6 +211,25 @@ async fn a_session_ends_after_seven_days_whatever_happens() {
 }
 
 #[tokio::test]
+async fn what_has_ended_is_cleared_away_and_nothing_else() {
+    for app in TestApp::on_each_database().await {
+        let tenant = app.tenant("acme").await;
+        let ada = app.member(tenant, "ada", Role::Owner).await;
+        app.clock.advance(almost(Duration::from_hours(12)));
+        let eve = app.member(tenant, "eve", Role::Owner).await;
+        let open = login_link(&app, "eve@acme.example").await;
+        // The link that ada came with has ended.
+        assert_eq!(login::upkeep::sweep(&app.app).await.unwrap(), 1);
+        app.clock.advance(SECOND * 2);
+        assert_eq!(login::upkeep::sweep(&app.app).await.unwrap(), 1);
+        ada.gets(&me()).await.problem(Code::Unauthenticated);
+        eve.gets(&me()).await.done();
+        app.visitor().redeems(open).await.done();
+        assert_eq!(login::upkeep::sweep(&app.app).await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
 async fn who_signs_out_is_out_and_the_old_cookie_with_him() {
     let (app, tenant, ada) = acme().await;
     let eve = app.member(tenant, "eve", Role::Owner).await;
