@@ -162,7 +162,12 @@ fn run(cli: Cli) -> Result<(), Failure> {
 
 fn run_daemon(socket: PathBuf, options: DaemonOptions) -> Result<(), Failure> {
     let environment = Environment::read();
-    let told = |why: anyhow::Error| Failure::Told(format!("{why:#}"));
+    let told = |why: anyhow::Error| {
+        let denied = |e: &std::io::Error| e.kind() == std::io::ErrorKind::PermissionDenied;
+        let hint = why.chain().filter_map(|c| c.downcast_ref()).any(denied);
+        let hint = if hint { ". Run the daemon as root" } else { "" };
+        Failure::Told(format!("{why:#}{hint}"))
+    };
     let recent = telemetry::start(environment.log.as_deref()).map_err(told)?;
     let config = Config {
         socket,

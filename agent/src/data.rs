@@ -5,7 +5,7 @@
 //! both through bounded queues. When the thread ends, by [`Command::Shutdown`]
 //! or by a panic, the interface is gone: packets are never passed unfiltered.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use mesh::{
@@ -97,6 +97,8 @@ pub enum Command {
         /// Whether it can be used.
         state: RelayState,
     },
+    /// How far relays are over HTTPS: decides about the home relay where UDP says nothing.
+    HttpsLatency(BTreeMap<RegionId, Duration>),
     /// The network under us changed; these are the interfaces' addresses now.
     LinkChanged {
         /// As in [`Config::addresses`].

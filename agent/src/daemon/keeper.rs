@@ -50,7 +50,10 @@ impl Keeper {
         let file = self.file.clone();
         self.writing = Some(tokio::task::spawn_blocking(move || {
             if let Err(why) = file.save(&map) {
-                tracing::warn!(error = %why, "the netmap is not kept");
+                tracing::warn!(
+                    error = &why as &dyn std::error::Error,
+                    "the netmap is not kept"
+                );
             }
         }));
     }

@@ -49,7 +49,10 @@ impl Daemon {
                 let kept = kept.and_then(|m| NetMap::first(m, None));
                 self.map = kept.filter(|m| m.node().key == node.public());
             }
-            Err(why) => tracing::warn!(error = %why, "the kept netmap is left aside"),
+            Err(why) => tracing::warn!(
+                error = &why as &dyn std::error::Error,
+                "the kept netmap is left aside"
+            ),
         }
         if let Err(why) = self.come_back(profile).await {
             tracing::error!(error = %why, "cannot come up");
@@ -397,14 +400,20 @@ impl Daemon {
         self.map = None;
         self.keeper.forget().await;
         if let Err(why) = self.dir.remove_netmap() {
-            tracing::warn!(error = %why, "the kept netmap is not removed");
+            tracing::warn!(
+                error = &why as &dyn std::error::Error,
+                "the kept netmap is not removed"
+            );
         }
     }
 
     fn save(&mut self) {
         if let Err(why) = self.dir.save(&self.stored) {
-            tracing::error!(error = %why, "keys and preferences are not kept");
-            self.trouble = Some(why.to_string());
+            tracing::error!(
+                error = &why as &dyn std::error::Error,
+                "keys and preferences are not kept"
+            );
+            self.trouble = Some(format!("{:#}", anyhow::Error::new(why)));
         }
     }
 

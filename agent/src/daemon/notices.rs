@@ -13,6 +13,9 @@ use super::{Daemon, PATHS};
 use crate::{
     data::{Command, Commands, Notice},
     io::monitor::Network,
+    relay::probe,
+    state::Profile,
+    tls::Trust,
 };
 
 /// The data thread answers at once, or is stuck.
@@ -36,6 +39,9 @@ impl Daemon {
                 });
             }
             Notice::NetInfo(report) => {
+                if report.udp == Some(false) {
+                    self.measure_relays();
+                }
                 self.presence.send_if_modified(|p| {
                     // Latencies change all the time; they travel with the next report.
                     let kind = |r: &mesh::netcheck::Report| (r.udp, r.ipv6, r.nat);
@@ -52,6 +58,24 @@ impl Daemon {
                 tracing::warn!("this machine's key has expired: nothing passes any more");
             }
         }
+    }
+
+    /// Without UDP the nearest of several relays is found over HTTPS.
+    fn measure_relays(&self) {
+        let (Some(engine), Some(map)) = (&self.engine, &self.map) else {
+            return;
+        };
+        if map.relay_map().regions.len() < 2 {
+            return;
+        }
+        let profile = self.stored.profile.as_ref();
+        let trust = profile.and_then(Profile::trust).unwrap_or(Trust::Public);
+        let (map, tls) = (map.relay_map().clone(), self.tls.clone());
+        let commands = engine.commands.clone();
+        tokio::spawn(async move {
+            let latency = probe::latencies(&map, &tls, &trust).await;
+            let _ = commands.send(Command::HttpsLatency(latency)).await;
+        });
     }
 
     pub(super) async fn handle_network(&mut self, network: Network) {

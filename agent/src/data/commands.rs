@@ -48,6 +48,7 @@ impl DataThread {
             Command::RelayState { region, state } => {
                 self.node.handle_relay_state(region, state, now);
             }
+            Command::HttpsLatency(latency) => self.node.set_https_latency(latency, now),
             Command::LinkChanged { addresses } => {
                 self.set_addresses(&addresses);
                 self.node.link_changed(now);

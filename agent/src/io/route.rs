@@ -33,6 +33,8 @@ pub struct Interface {
     index: u32,
     addresses: Vec<Prefix>,
     routes: Vec<Prefix>,
+    /// What the system has refused: it is not asked again.
+    refused: Vec<Prefix>,
 }
 
 /// Why an address or route is not set.
@@ -50,6 +52,7 @@ impl Interface {
             index: super::monitor::index_of(name)?,
             addresses: Vec::new(),
             routes: Vec::new(),
+            refused: Vec::new(),
         })
     }
 
@@ -62,13 +65,14 @@ impl Interface {
         }
         self.addresses.retain(|a| addresses.contains(a));
         for address in addresses {
-            if self.addresses.contains(address) {
+            if self.addresses.contains(address) || self.refused.contains(address) {
                 continue;
             }
             match self.change_address(RTM_NEWADDR, CREATE | REPLACE, *address) {
                 Ok(()) => self.addresses.push(*address),
                 Err(why) if address.addr.is_ipv6() => {
                     tracing::warn!(error = %why, "this machine has no IPv6; the mesh goes without");
+                    self.refused.push(*address);
                 }
                 Err(source) => return Err(failed("address", *address, source)),
             }

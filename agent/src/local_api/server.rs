@@ -46,7 +46,7 @@ pub enum ListenError {
     )]
     InUse(PathBuf),
     /// The system says no.
-    #[error("cannot listen at {}: {source}", path.display())]
+    #[error("cannot listen at {}", path.display())]
     Io {
         /// The socket.
         path: PathBuf,

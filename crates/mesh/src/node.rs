@@ -13,7 +13,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -139,6 +139,8 @@ pub struct Node {
     filter: Filter,
     discovery: Discovery,
     netcheck_asked: bool,
+    /// How far relays are over HTTPS; counts where UDP says nothing.
+    https_latency: BTreeMap<RegionId, Duration>,
     relays: Relays,
     pings: Pings,
     timers: Timers,
@@ -167,6 +169,7 @@ impl Node {
             filter: Filter::default(),
             discovery: Discovery::default(),
             netcheck_asked: false,
+            https_latency: BTreeMap::new(),
             relays: Relays::default(),
             pings: Pings::default(),
             timers: Timers::default(),
@@ -290,6 +293,14 @@ impl Node {
     /// The connection to a relay came up or went down.
     pub fn handle_relay_state(&mut self, region: RegionId, state: RelayState, now: Instant) {
         self.apply_relay_state(region, state, now);
+        self.check_invariants();
+    }
+
+    /// How far relays are over HTTPS, as the shell measured it: the home relay is
+    /// chosen by this where no STUN server answers.
+    pub fn set_https_latency(&mut self, latency: BTreeMap<RegionId, Duration>, now: Instant) {
+        self.https_latency = latency;
+        self.choose_home(now);
         self.check_invariants();
     }
 

@@ -236,7 +236,12 @@ impl Node {
         if undecided && usable.len() > 1 {
             return;
         }
-        let latency: &BTreeMap<_, _> = &self.discovery.report().latency;
+        let by_udp: &BTreeMap<_, _> = &self.discovery.report().latency;
+        let latency = if by_udp.is_empty() {
+            &self.https_latency
+        } else {
+            by_udp
+        };
         let home = netcheck::choose_home(usable.into_iter(), latency, self.relays.home());
         if home == self.relays.home() {
             return;
@@ -247,5 +252,56 @@ impl Node {
         if let Some(region) = home {
             self.events.push_back(Event::HomeRelayChosen(region));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use simnet::clock::Clock;
+    use wire::{
+        DiscoSecret, NodeSecret,
+        relay_map::{Region, RegionId, RelayHost, RelayMap},
+    };
+
+    use super::*;
+    use crate::node::Config;
+
+    fn region(id: u16) -> (RegionId, Region) {
+        let host = RelayHost {
+            host_name: "relay.example".to_owned(),
+            stun_port: -1,
+            ..RelayHost::default()
+        };
+        let region = Region {
+            nodes: vec![host],
+            ..Region::default()
+        };
+        (RegionId(id), region)
+    }
+
+    #[test]
+    fn without_stun_the_relay_that_is_nearest_over_https_becomes_home() {
+        let now = Clock::new().now();
+        let (node, disco) = ([1; 32], [2; 32]);
+        let (node, disco) = (NodeSecret::from_bytes(node), DiscoSecret::from_bytes(disco));
+        let mut node = Node::new(Config::new(node, disco), [3; 32], now);
+        let netmap = Netmap {
+            relay_map: RelayMap {
+                regions: [region(900), region(901)].into(),
+                ..RelayMap::default()
+            },
+            ..Netmap::default()
+        };
+        node.set_netmap(&Arc::new(netmap), Timestamp::from_unix_seconds(0), now);
+        let ms = Duration::from_millis;
+        let far_and_near = [(RegionId(900), ms(80)), (RegionId(901), ms(10))];
+        node.set_https_latency(far_and_near.into(), now);
+        let events: Vec<_> = std::iter::from_fn(|| node.poll_event()).collect();
+        assert!(
+            events.contains(&Event::HomeRelayChosen(RegionId(901))),
+            "{events:?}"
+        );
     }
 }
