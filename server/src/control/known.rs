@@ -62,7 +62,8 @@ pub(super) async fn login(rows: &TenantRows, node: &Node) -> Result<Login> {
     let (id, login_name, display_name) = match &node.owner {
         NodeOwner::User(user) => {
             let profile = rows.profile(*user).await?;
-            (*user, profile.email, profile.display_name)
+            let name = plain(&profile.display_name);
+            (*user, plain(&profile.email), name)
         }
         NodeOwner::Tags(_) => {
             let user = rows.tenant().await?.tagged_user;
@@ -75,6 +76,12 @@ pub(super) async fn login(rows: &TenantRows, node: &Node) -> Result<Login> {
         login_name,
         display_name,
     })
+}
+
+/// The text without what JSON writes as an escape: some clients cannot read it.
+pub(super) fn plain(text: &str) -> String {
+    let kept = |c: &char| !c.is_control() && *c != '"' && *c != '\\';
+    text.chars().filter(kept).collect()
 }
 
 const PROVIDER: &str = "warren";

@@ -23,7 +23,7 @@ use wire::{
 use super::{
     Control, Session,
     hostinfo::bounded,
-    known::{Holder, find},
+    known::{Holder, find, plain},
     pending::Asked,
 };
 use crate::error::Result;
@@ -76,9 +76,9 @@ fn asked(session: &Session, request: RegisterRequest, now: Timestamp) -> Asked {
 }
 
 /// An answer that tells the person at the machine why not.
-fn refused(why: impl Into<String>) -> RegisterResponse {
+fn refused(why: impl AsRef<str>) -> RegisterResponse {
     RegisterResponse {
-        error: why.into(),
+        error: plain(why.as_ref()),
         ..RegisterResponse::default()
     }
 }

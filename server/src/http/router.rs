@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware::{from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 
@@ -29,6 +29,8 @@ pub fn main(app: &Arc<App>) -> Router {
         .route("/install.sh", get(script))
         .route("/dl/{file}", get(download))
         .route("/ca.pem", get(authority))
+        // Where official clients send whoever is to approve them.
+        .route("/admin", get(async || Redirect::to("/")))
         .fallback(console)
         .with_state(Arc::clone(app))
         .layer(from_fn(tidy));

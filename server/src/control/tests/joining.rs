@@ -53,7 +53,15 @@ async fn the_answer_holds_every_field_and_no_null() {
     let (secret, _) = world.key(&tenant, KeyTerms::default()).await;
     let node = Node::new("strict");
     let connection = node.connect(&world).await;
-    for request in [node.with_key("wrong"), node.with_key(&secret)] {
+    let odd = Node {
+        tags: vec!["tag:\"\\\u{1}".into()],
+        ..node.clone()
+    };
+    for request in [
+        node.with_key("wrong"),
+        odd.with_key(&secret),
+        node.with_key(&secret),
+    ] {
         let answer = connection.post("/machine/register", &request).await;
         let text = answer.text();
         for field in [
@@ -68,10 +76,9 @@ async fn the_answer_holds_every_field_and_no_null() {
         ] {
             assert!(text.contains(field), "{field} is missing in {text}");
         }
-        assert!(
-            !text.contains("null") && !text.contains("NodeKeySignature"),
-            "{text}"
-        );
+        for never in ["null", "NodeKeySignature", "\\"] {
+            assert!(!text.contains(never), "{never} in {text}");
+        }
     }
 }
 

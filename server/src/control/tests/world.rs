@@ -136,7 +136,7 @@ impl World {
                 let email = email.parse().unwrap();
                 move |rows| async move {
                     let tenant = rows.create_tenant(&name, "A tenant").await?;
-                    let account = rows.ensure_account(&email, "Ada").await?;
+                    let account = rows.ensure_account(&email, "Ada \"Lovelace\"").await?;
                     let scoped = rows.enter(tenant.id).await?;
                     let user = scoped.create_user(account.id, Role::Owner).await?;
                     let by = Actor::Server;
