@@ -90,10 +90,15 @@ impl Browser {
             .to_string())
     }
 
-    /// The visible element; waits for it.
+    /// The visible element; waits for it. What begins with `/` is an `XPath`, else it is CSS.
     fn element(&self, css: &str) -> Result<WebElement> {
+        let by = if css.starts_with('/') {
+            By::XPath(css)
+        } else {
+            By::Css(css)
+        };
         let found = self.runtime.block_on(async {
-            let query = self.driver.query(By::Css(css)).and_displayed();
+            let query = self.driver.query(by).and_displayed();
             query
                 .wait(PATIENCE, Duration::from_millis(50))
                 .first()
@@ -151,6 +156,40 @@ impl Browser {
         .with_context(|| self.shown())
     }
 
+    /// Presses the button, link or menu entry with this text.
+    pub fn press_button(&self, text: &str) -> Result<()> {
+        self.click(&format!(
+            "//*[self::button or self::a or self::summary][normalize-space(.)='{text}']"
+        ))
+    }
+
+    /// Replaces the text of the field with this label.
+    pub fn fill_field(&self, label: &str, text: &str) -> Result<()> {
+        let labelled = format!("@id=//label[starts-with(normalize-space(.),'{label}')]/@for");
+        self.fill(
+            &format!("//*[self::input or self::textarea][{labelled}]"),
+            text,
+        )
+    }
+
+    /// Ticks the box with this label.
+    pub fn tick(&self, label: &str) -> Result<()> {
+        self.click(&format!(
+            "//label[starts-with(normalize-space(.),'{label}')]/input[@type='checkbox']"
+        ))
+    }
+
+    /// Types into what has the focus, as one piece.
+    pub fn insert(&self, text: &str) -> Result<()> {
+        self.devtools("Input.insertText", json!({ "text": text }))
+    }
+
+    fn devtools(&self, method: &str, params: Value) -> Result<()> {
+        let devtools = self.driver.cdp();
+        self.runtime.block_on(devtools.send_raw(method, params))?;
+        Ok(())
+    }
+
     /// Runs a script's body in the page.
     pub fn eval(&self, script: &str, args: Vec<Value>) -> Result<Value> {
         let answer = self.runtime.block_on(self.driver.execute(script, args))?;
@@ -170,6 +209,15 @@ impl Browser {
         Ok(self
             .runtime
             .block_on(self.driver.set_window_rect(0, 0, width, height))?)
+    }
+
+    /// What the system of the person prefers: `light` or `dark`.
+    pub fn prefer(&self, theme: &str) -> Result<()> {
+        let feature = json!({ "name": "prefers-color-scheme", "value": theme });
+        self.devtools(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": [feature] }),
+        )
     }
 
     /// Saves a picture of the page into the scenario's folder.
@@ -203,6 +251,8 @@ impl Browser {
             .flatten()
             .filter(|entry| entry.level == "SEVERE")
             .map(|entry| entry.message)
+            // How the console learns that nobody is signed in.
+            .filter(|said| !(said.contains("/api/v1/me ") && said.contains("status of 401")))
             .collect()
     }
 

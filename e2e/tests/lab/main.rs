@@ -8,6 +8,7 @@ use e2e::{
 };
 
 mod canary;
+mod console_policy;
 mod cut_off;
 mod nat_kinds;
 mod nat_matrix;
@@ -21,6 +22,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     canary::the_wire_carries_nothing_that_can_be_read,
     second_machine::a_machine_that_has_nothing_joins_by_the_shown_command,
     server_crash::a_killed_server_costs_no_packet_and_no_fact,
+    console_policy::an_owner_sets_up_adds_machines_and_rules_the_wire_in_the_browser,
     cut_off::a_removed_or_expired_node_is_cut_off_within_two_seconds,
     two_tenants::tenants_with_the_same_names_never_meet,
 ];

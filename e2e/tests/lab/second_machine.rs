@@ -67,7 +67,7 @@ fn empty_root(root: &Path) -> Result<()> {
 /// `curl` comes with the libraries it is linked to; devices and `/proc` are those of the lab.
 const MAKE_ROOT: &str = r#"
 mkdir -p "$1"; cd "$1"
-mkdir -p bin sbin usr/local tmp dev/net proc run var/lib etc
+mkdir -p bin sbin usr/local tmp dev/net proc run var/lib var/log etc
 chmod 1777 tmp
 cp "$(command -v busybox)" bin/busybox
 bin/busybox --install -s bin
