@@ -192,7 +192,7 @@ export function mount(parent, { text, label, readOnly, changed, save }) {
         ...lintKeymap,
         indentWithTab,
       ]),
-      EditorView.contentAttributes.of({ "aria-label": label }),
+      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
       EditorView.updateListener.of((update) => {
         const ours = update.transactions.every((t) => t.annotation(fromPage));
         if (update.docChanged && !ours) changed(update.state.doc.toString());

@@ -131,11 +131,11 @@ fn Initial(name: String) -> impl IntoView {
     let initial: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
     view! {
         <span
-            class="grid size-6 shrink-0 place-items-center rounded-md bg-accent-soft text-xs font-semibold text-accent-ink"
+            class="grid size-6 shrink-0 place-items-center rounded-md bg-accent-soft text-xs font-semibold text-accent-ink \
+            before:content-[attr(data-initial)]"
+            data-initial=initial
             aria-hidden="true"
-        >
-            {initial}
-        </span>
+        ></span>
     }
 }
 
@@ -149,7 +149,7 @@ fn Account(me: Me) -> impl IntoView {
     } else {
         me.display_name.clone()
     };
-    let label = format!("Account of {}", me.email);
+    let label = format!("Account of {name}");
     let button = move || {
         view! {
             <Icon sign=Sign::Person/>

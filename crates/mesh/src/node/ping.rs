@@ -1,6 +1,6 @@
 //! Pings that people wait for.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wire::{NodeId, disco::TxId};
 
@@ -11,6 +11,9 @@ use crate::{
     timers::Timer,
 };
 
+/// A ping that got lost is sent again after this; a peer or a relay may have come just now.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// One ping without an answer yet.
 #[derive(Debug)]
 struct Open {
@@ -18,6 +21,7 @@ struct Open {
     peer: NodeId,
     /// Any of these answers it.
     transactions: Vec<TxId>,
+    again: Instant,
     until: Instant,
 }
 
@@ -44,19 +48,34 @@ impl Node {
             self.end_ping(id, peer, PingResult::Expired);
             return id;
         }
-        let live = found.wake(&self.config.disco, now);
-        live.last_used = now;
-        let transactions = live.path.ping_for_person(now, &mut self.rng);
-        let until = now + probe::PING_TIMEOUT;
-        self.pings.open.push(Open {
+        found.wake(&self.config.disco, now).last_used = now;
+        let mut ping = Open {
             id,
             peer,
-            transactions,
-            until,
-        });
-        self.timers.no_later_than(Timer::Pings, until, Wake::Answer);
-        self.run_path(slot, now);
+            transactions: Vec::new(),
+            again: now,
+            until: now + probe::PING_TIMEOUT,
+        };
+        self.send_ping(&mut ping, now);
+        self.timers
+            .no_later_than(Timer::Pings, ping.again, Wake::Answer);
+        self.pings.open.push(ping);
         id
+    }
+
+    /// Sends it by every way that may answer.
+    fn send_ping(&mut self, ping: &mut Open, now: Instant) {
+        ping.again = now + AGAIN;
+        let Some(slot) = self.table.by_id(ping.peer) else {
+            return;
+        };
+        let Some(found) = self.table.get_mut(slot) else {
+            return;
+        };
+        let live = found.wake(&self.config.disco, now);
+        let sent = live.path.ping_for_person(now, &mut self.rng);
+        ping.transactions.extend(sent);
+        self.run_path(slot, now);
     }
 
     /// A ping of ours was answered; if a person waits for it, this is the answer.
@@ -76,12 +95,16 @@ impl Node {
         let (over, open) = std::mem::take(&mut self.pings.open)
             .into_iter()
             .partition(|p| now >= p.until);
-        self.pings.open = open;
         let over: Vec<Open> = over;
         for ping in over {
             self.end_ping(ping.id, ping.peer, PingResult::TimedOut);
         }
-        let next = self.pings.open.iter().map(|p| p.until).min();
+        let mut open: Vec<Open> = open;
+        for ping in open.iter_mut().filter(|p| now >= p.again) {
+            self.send_ping(ping, now);
+        }
+        let next = open.iter().map(|p| p.again.min(p.until)).min();
+        self.pings.open = open;
         self.timers
             .set(Timer::Pings, next.map(|at| (at, Wake::Answer)));
     }
