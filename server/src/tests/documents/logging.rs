@@ -8,6 +8,7 @@ use super::hold;
 const FIELDS: &[(&str, &str)] = &[
     ("account.id", "the person who asks, once he is known"),
     ("asked", "the control request that failed"),
+    ("count", "how many things the line is about"),
     (
         "duration_ms",
         "how long the request took to its answer's head",
