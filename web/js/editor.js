@@ -134,6 +134,20 @@ const theme = EditorView.theme({
   },
 });
 
+// Chromium replaces a selection by elements with a `style` attribute, which the
+// content security policy refuses: typing over a selection is done here instead.
+const typeOverSelection = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to, empty } = view.state.selection.main;
+    if (event.inputType !== "insertText" || !event.data || empty || view.composing) return false;
+    event.preventDefault();
+    const change = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    const taken = view.state.facet(EditorView.inputHandler).some((handler) => handler(view, from, to, event.data, change));
+    if (!taken) view.dispatch(change());
+    return true;
+  },
+});
+
 // A change that the page made itself is not told back to it.
 const fromPage = Annotation.define();
 
@@ -177,6 +191,7 @@ export function mount(parent, { text, label, readOnly, changed, save }) {
       highlightActiveLine(),
       highlightActiveLineGutter(),
       highlightSelectionMatches(),
+      typeOverSelection,
       search({ top: true }),
       new LanguageSupport(language),
       syntaxHighlighting(colours),

@@ -76,17 +76,24 @@ impl Failure {
         }
     }
 
-    /// What is wrong with the field at a JSON pointer.
+    /// What is wrong with the field at a JSON pointer, or with an entry below it.
     pub(crate) fn field(&self, pointer: &str) -> Option<String> {
         match self {
             Self::Refused(problem) => problem
                 .errors
                 .iter()
-                .find(|e| e.pointer == pointer)
+                .find(|e| lies_in(&e.pointer, pointer))
                 .map(|e| e.detail.clone()),
             Self::Unreachable | Self::Unreadable { .. } => None,
         }
     }
+}
+
+/// Whether `pointer` is `field` or something below it.
+fn lies_in(pointer: &str, field: &str) -> bool {
+    pointer
+        .strip_prefix(field)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Proves to the server that the request was made by its own console.
@@ -156,4 +163,44 @@ async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
         .json()
         .await
         .map_err(|_| Failure::Unreadable { status })
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::api::problem::FieldError;
+
+    use super::*;
+
+    fn refused(code: Code, pointer: &str) -> Failure {
+        Failure::Refused(Box::new(Problem {
+            kind: format!("/problems/{code}"),
+            title: code.title().to_owned(),
+            status: code.status(),
+            detail: "Look at the fields.".to_owned(),
+            code,
+            request_id: "r1".to_owned(),
+            errors: vec![FieldError {
+                pointer: pointer.to_owned(),
+                detail: "no such tag".to_owned(),
+            }],
+            diagnostics: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn an_error_of_an_entry_is_shown_at_its_field() {
+        let failure = refused(Code::Invalid, "/tags/0");
+        assert_eq!(failure.field("/tags").as_deref(), Some("no such tag"));
+        assert_eq!(failure.field("/tag"), None);
+        assert_eq!(failure.field("/name"), None);
+        assert_eq!(failure.request_id(), "r1");
+    }
+
+    #[test]
+    fn only_the_server_can_say_that_nobody_is_signed_in() {
+        assert!(refused(Code::Unauthenticated, "").is_unauthenticated());
+        assert!(!refused(Code::LinkInvalid, "").is_unauthenticated());
+        assert!(!Failure::Unreachable.is_unauthenticated());
+        assert!(!Failure::Unreachable.detail().is_empty());
+    }
 }

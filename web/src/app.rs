@@ -27,7 +27,8 @@ fn App() -> impl IntoView {
     clock::provide();
     let location = Location::start();
     provide_context(location);
-    provide_context(Session::start());
+    let first = untrack(|| Page::parse(&location.path()));
+    provide_context(Session::start(&first));
 
     let page = Memo::new(move |_| Page::parse(&location.path()));
     view! {

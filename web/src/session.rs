@@ -6,6 +6,7 @@ use wire::api::me::Me;
 use crate::{
     api::{self, Failure},
     query::Cache,
+    route::Page,
 };
 
 /// Whether somebody is signed in.
@@ -32,13 +33,21 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Asks the server.
-    pub(crate) fn start() -> Self {
+    /// Asks the server, unless the person comes with a link: that one tells who he is.
+    pub(crate) fn start(page: &Page) -> Self {
+        let by_link = *page == Page::SignIn;
+        let state = if by_link {
+            State::Nobody { ended: false }
+        } else {
+            State::Asking
+        };
         let session = Self {
-            state: RwSignal::new(State::Asking),
+            state: RwSignal::new(state),
             cache: expect_context(),
         };
-        session.load();
+        if !by_link {
+            session.load();
+        }
         session
     }
 

@@ -50,7 +50,7 @@ pub(crate) fn Icon(sign: Sign) -> impl IntoView {
             viewBox="0 0 16 16"
             fill="none"
             stroke="currentColor"
-            stroke-width="1.5"
+            stroke-width=if sign == Sign::More { "2.5" } else { "1.5" }
             stroke-linecap="round"
             stroke-linejoin="round"
             aria-hidden="true"

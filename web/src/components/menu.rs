@@ -10,6 +10,9 @@ use super::id::fresh;
 pub(crate) fn Menu(
     #[prop(into)] label: String,
     name: &'static str,
+    /// The button takes all the room there is.
+    #[prop(optional)]
+    wide: bool,
     /// What the button shows.
     button: ViewFn,
     children: Children,
@@ -24,12 +27,11 @@ pub(crate) fn Menu(
     view! {
         <button
             type="button"
-            class="inline-flex min-h-9 w-full max-w-full min-w-0 items-center gap-2 rounded-lg px-2 py-1 text-sm hover:bg-sunken \
-            pointer-coarse:min-h-11"
-            aria-label=label
+            class=if wide { format!("{BUTTON} w-full") } else { BUTTON.to_owned() }
             popovertarget=id.clone()
             data-testid=name
         >
+            <span class="sr-only">{label}</span>
             {button.run()}
         </button>
         <div
@@ -43,6 +45,9 @@ pub(crate) fn Menu(
         </div>
     }
 }
+
+const BUTTON: &str = "inline-flex min-h-9 min-w-9 max-w-full items-center justify-center gap-2 rounded-lg px-2 py-1 \
+     text-sm hover:bg-sunken pointer-coarse:min-h-11 pointer-coarse:min-w-11";
 
 const ENTRY: &str = "flex w-full min-h-9 items-center gap-2.5 rounded-lg px-3 py-1.5 text-left text-sm hover:bg-sunken \
      focus-visible:bg-sunken pointer-coarse:min-h-11";

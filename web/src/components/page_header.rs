@@ -41,7 +41,7 @@ pub(crate) fn PageHeader(
                     <h1 node_ref=heading tabindex="-1" class="text-2xl font-semibold tracking-tight break-words outline-none">
                         {move || title.get()}
                     </h1>
-                    <p class="max-w-2xl text-sm text-muted">{move || help.get()}</p>
+                    <p class="max-w-3xl text-sm text-muted empty:hidden">{move || Some(help.get()).filter(|h| !h.is_empty())}</p>
                 </div>
                 {children.map(|children| view! { <div class="flex flex-wrap gap-2">{children()}</div> })}
             </div>

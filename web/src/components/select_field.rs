@@ -31,7 +31,7 @@ pub(crate) fn SelectField(
         })
         .collect_view();
     view! {
-        <div class="grid gap-1.5">
+        <div class="grid content-start gap-1.5">
             <label class="text-sm font-medium" for=id.clone()>
                 {label}
             </label>

@@ -42,7 +42,7 @@ pub(crate) fn TextField(
         }
     };
     view! {
-        <div class="grid gap-1.5">
+        <div class="grid content-start gap-1.5">
             <label class="text-sm font-medium" for=id.clone()>
                 {label}
             </label>

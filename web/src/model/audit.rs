@@ -42,7 +42,8 @@ pub(crate) fn details(record: &AuditRecord) -> Vec<String> {
     }
     for (key, value) in fields {
         match (key.as_str(), value) {
-            ("from" | "to", _) | (_, Value::Null) => {}
+            // The target names the machine already.
+            ("from" | "to" | "node", _) | (_, Value::Null) => {}
             (_, Value::String(text)) if text.is_empty() => {}
             (_, Value::Object(inner)) => lines.extend(inner.iter().map(|(k, v)| one(k, v))),
             _ => lines.push(one(key, value)),
@@ -90,7 +91,7 @@ mod tests {
     fn changes_show_old_and_new() {
         assert_eq!(
             lines(json!({"from": "atlas", "to": "zeus", "node": 7})),
-            ["atlas → zeus", "node: 7"]
+            ["atlas → zeus"]
         );
         assert_eq!(
             lines(json!({"from": [], "to": ["tag:db", "tag:eu"]})),

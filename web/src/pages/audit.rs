@@ -153,13 +153,13 @@ fn Row(record: AuditRecord) -> impl IntoView {
             <td class=Shown::Always.cell()>
                 <div class="grid min-w-0 gap-0.5">
                     <span class="font-medium">{audit::event(&record.event)}</span>
-                    <span class="break-all text-muted">{record.target.clone()}</span>
+                    <span class="wrap-anywhere text-muted">{record.target.clone()}</span>
                     <span class="text-muted md:hidden">
                         {actor.clone()} ", " <Ago then=record.at/>
                     </span>
                 </div>
             </td>
-            <td class=format!("{} break-all", Shown::Medium.cell())>{actor}</td>
+            <td class=format!("{} wrap-anywhere", Shown::Medium.cell())>{actor}</td>
             <td class=Shown::Large.cell()>
                 <ul class="grid max-w-md gap-0.5 text-muted">{listed}</ul>
             </td>

@@ -86,6 +86,7 @@ fn Sheet(detail: Signal<Arc<NodeDetail>>) -> impl IntoView {
         {move || {
             let detail = detail.get();
             let node = detail.node.clone();
+            let paths = detail.paths_detail.clone();
             view! {
                 <div class="grid gap-4">
                     <div class="flex flex-wrap items-center gap-x-5 gap-y-2 text-sm">
@@ -95,10 +96,14 @@ fn Sheet(detail: Signal<Arc<NodeDetail>>) -> impl IntoView {
                     </div>
                     <Standings detail=Arc::clone(&detail)/>
                     <div class="grid items-start gap-4 lg:grid-cols-2">
-                        <Addresses detail=Arc::clone(&detail)/>
-                        <Details detail=Arc::clone(&detail)/>
-                        <Connectivity detail=Arc::clone(&detail)/>
-                        <Paths paths=detail.paths_detail.clone()/>
+                        <div class="grid min-w-0 gap-4">
+                            <Addresses detail=Arc::clone(&detail)/>
+                            <Connectivity detail=Arc::clone(&detail)/>
+                        </div>
+                        <div class="grid min-w-0 gap-4">
+                            <Details detail=Arc::clone(&detail)/>
+                            <Paths paths/>
+                        </div>
                     </div>
                 </div>
             }

@@ -198,7 +198,7 @@ fn Server(server: Signal<Arc<ServerInfo>>) -> impl IntoView {
         if let Some(digest) = &server.ca_sha256 {
             let digest = copied(digest, "digest");
             let ca = view! {
-                <span class="grid justify-items-start gap-1">
+                <span class="flex min-w-0 flex-col items-start gap-1">
                     {digest} <a class="link" href="/ca.pem" download="ca.pem">
                         "Download ca.pem"
                     </a>

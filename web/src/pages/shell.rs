@@ -1,6 +1,6 @@
 //! What stands around a tenant's pages: the menu, the tenant switcher, the account.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use wire::api::me::{Me, Membership};
 
 use super::{blank::Brand, scope::Scope};
@@ -30,7 +30,7 @@ pub(crate) fn Shell(me: Me, page: Memo<TenantPage>, children: Children) -> impl 
             <header class="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-surface px-3 pt-2 sm:px-5 \
             lg:sticky lg:top-0 lg:h-dvh lg:flex-col lg:flex-nowrap lg:items-stretch lg:gap-3 lg:border-r lg:border-b-0 \
             lg:px-3 lg:py-4">
-                <a href="/" class="rounded-lg px-1 lg:px-2" aria-label="Warren, start">
+                <a href="/" class="inline-flex rounded-lg px-1 lg:px-2" aria-label="Warren, start">
                     <Brand/>
                 </a>
                 <div class="min-w-0 flex-1 lg:flex-none">
@@ -71,10 +71,21 @@ fn sign(page: TenantPage) -> Sign {
 #[component]
 fn Entry(entry: TenantPage, page: Memo<TenantPage>) -> impl IntoView {
     let scope = Scope::expect();
+    let link = NodeRef::<html::A>::new();
+    // On a narrow screen the menu is a row that scrolls; its current entry stays in sight.
+    Effect::new(move |_| {
+        let current = page.get().section() == entry;
+        if let Some(link) = link.get().filter(|_| current)
+            && let Some(row) = link.parent_element()
+        {
+            row.set_scroll_left(link.offset_left() - 16);
+        }
+    });
     let allowed = entry.needs().is_none_or(|action| scope.may(action));
     allowed.then(|| {
         view! {
             <a
+                node_ref=link
                 href=scope.path(entry)
                 class="inline-flex min-h-9 items-center gap-2.5 rounded-lg px-3 text-sm whitespace-nowrap text-muted \
                 hover:bg-sunken hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:font-medium \
@@ -109,7 +120,7 @@ fn Switcher(memberships: Vec<Membership>) -> impl IntoView {
         })
         .collect_view();
     let name = scope.name();
-    let label = format!("Switch network, now {name}");
+    let label = "Switch network:";
     let button = move || {
         view! {
             <Initial name=name.clone()/>
@@ -120,7 +131,7 @@ fn Switcher(memberships: Vec<Membership>) -> impl IntoView {
         }
     };
     view! {
-        <Menu label name="tenant-switcher" button=ViewFn::from(button)>
+        <Menu label name="tenant-switcher" wide=true button=ViewFn::from(button)>
             {entries}
         </Menu>
     }
@@ -145,11 +156,10 @@ fn Account(me: Me) -> impl IntoView {
     let theme: Theme = expect_context();
     let email = me.email.clone();
     let name = if me.display_name.is_empty() {
-        me.email.clone()
+        me.email
     } else {
-        me.display_name.clone()
+        me.display_name
     };
-    let label = format!("Account of {name}");
     let button = move || {
         view! {
             <Icon sign=Sign::Person/>
@@ -168,7 +178,7 @@ fn Account(me: Me) -> impl IntoView {
         }
     });
     view! {
-        <Menu label name="account-menu" button=ViewFn::from(button)>
+        <Menu label="Account" name="account-menu" wide=true button=ViewFn::from(button)>
             <p class="truncate px-3 py-1.5 text-xs text-muted">{email}</p>
             {choices}
             <hr class="my-1 border-line"/>

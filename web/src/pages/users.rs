@@ -124,7 +124,7 @@ fn Member(user: User, act: RwSignal<Option<Act>>) -> impl IntoView {
                     <span class="flex flex-wrap items-center gap-2 font-medium">
                         {name} {own.then(|| view! { <Badge text="You"/> })}
                     </span>
-                    <span class="break-all text-muted">{email}</span>
+                    <span class="wrap-anywhere text-muted">{email}</span>
                     <span class="text-muted md:hidden">{role}</span>
                 </div>
             </td>
@@ -188,7 +188,7 @@ fn Invites(invites: Signal<Arc<Vec<Invite>>>, act: RwSignal<Option<Act>>) -> imp
                     <tr data-testid="invite-row">
                         <td class=Shown::Always.cell()>
                             <div class="grid gap-0.5">
-                                <span class="font-medium break-all">{invite.email.clone()}</span>
+                                <span class="font-medium wrap-anywhere">{invite.email.clone()}</span>
                                 <span class="text-muted">
                                     {invite.role.title()} ", by " {invite.invited_by.clone()}
                                 </span>

@@ -77,7 +77,7 @@ fn TrustCa(digest: String) -> impl IntoView {
                 <code class="font-mono">"SSL_CERT_FILE=/path/to/ca.pem"</code> "."
             </p>
             <Command label="check the certificate" name="ca-command" text=command::CA_DIGEST.to_owned()/>
-            <p class="grid justify-items-start gap-1">
+            <p class="flex min-w-0 flex-col items-start gap-1">
                 <span class="text-muted">"It must print"</span>
                 <CopyText text=digest label="digest"/>
             </p>

@@ -24,7 +24,8 @@ pub(super) fn Addresses(detail: Arc<NodeDetail>) -> impl IntoView {
         .iter()
         .map(|a| copied(a.to_string(), "address"))
         .collect_view();
-    let addresses = view! { <span class="grid justify-items-start gap-0.5">{addresses}</span> };
+    let addresses =
+        view! { <span class="flex min-w-0 flex-col items-start gap-0.5">{addresses}</span> };
     let entries = vec![
         ("Addresses", addresses.into_any()),
         ("Full name", copied(node.fqdn.clone(), "name")),

@@ -28,7 +28,7 @@ pub(crate) fn Row(node: Memo<Option<Node>>) -> impl IntoView {
                     <div class="grid min-w-0 gap-1">
                         <div class="flex flex-wrap items-center gap-x-2 gap-y-1">
                             <a
-                                class="font-medium break-all hover:underline"
+                                class="font-medium wrap-anywhere hover:underline"
                                 href=scope.path(TenantPage::Machine(node.id))
                             >
                                 {node.name.clone()}
@@ -36,14 +36,14 @@ pub(crate) fn Row(node: Memo<Option<Node>>) -> impl IntoView {
                             <Badges node=node.clone()/>
                         </div>
                         <Owner node=node.clone()/>
-                        <div class="grid justify-items-start gap-1 text-muted md:hidden">
+                        <div class="flex min-w-0 flex-col items-start gap-1 text-muted md:hidden">
                             {first.map(|address| view! { <CopyText text=address label="address"/> })}
                             <Seen node=node.clone()/>
                         </div>
                     </div>
                 </td>
                 <td class=Shown::Medium.cell()>
-                    <div class="grid justify-items-start gap-0.5">
+                    <div class="flex min-w-0 flex-col items-start gap-0.5">
                         {addresses
                             .iter()
                             .map(|a| view! { <CopyText text=a.to_string() label="address"/> })
