@@ -1,10 +1,34 @@
 //! How much is taken in one go, and how much may wait.
 
-/// Superpackets read from the TUN before the other inputs get their turn.
-pub(super) const TUN_READS: usize = 16;
-/// Trains received from one socket before the other inputs get their turn.
-/// Many, so that packets that arrive one by one still share writes to the TUN.
-pub(super) const UDP_RECEIVES: usize = 64;
+/// What is taken from one source before the others get their turn: so many
+/// reads, that packets which come one by one still share trains, and so many
+/// bytes, that superpackets do not keep the others waiting.
+#[derive(Debug)]
+pub(super) struct Portion {
+    reads: usize,
+    bytes: usize,
+}
+
+impl Portion {
+    pub(super) const fn new() -> Self {
+        Self {
+            reads: 64,
+            bytes: 1 << 20,
+        }
+    }
+
+    /// Whether there may be another read.
+    pub(super) const fn has_more(&mut self) -> bool {
+        let more = self.reads > 0 && self.bytes > 0;
+        self.reads = self.reads.saturating_sub(1);
+        more
+    }
+
+    pub(super) const fn take(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
 /// Commands taken before the other inputs get their turn.
 pub(super) const COMMANDS: usize = 256;
 

@@ -214,7 +214,8 @@ impl DataThread {
     // === inputs ===
 
     fn receive(&mut self, family: Family) {
-        for _ in 0..budget::UDP_RECEIVES {
+        let mut portion = budget::Portion::new();
+        while portion.has_more() {
             let sockets = &self.outputs.sockets;
             let socket = match family {
                 Family::V4 => Some(&sockets.v4),
@@ -226,6 +227,7 @@ impl DataThread {
             match received {
                 Ok(train) => {
                     self.outputs.counters.udp_receives.add(1);
+                    portion.take(train.len);
                     let bytes = &mut self.train[..train.len];
                     let now = self.clock.now();
                     self.node
@@ -241,10 +243,12 @@ impl DataThread {
 
     /// An error other than "nothing there" means that the interface is gone.
     fn read_tun(&mut self) -> io::Result<()> {
-        for _ in 0..budget::TUN_READS {
+        let mut portion = budget::Portion::new();
+        while portion.has_more() {
             match self.outputs.tun.read(&mut self.frame) {
                 Ok(len) => {
                     self.outputs.counters.tun_reads.add(1);
+                    portion.take(len);
                     let now = self.clock.now();
                     self.node.handle_tun(&mut self.frame[..len], now);
                     self.drain_full();
