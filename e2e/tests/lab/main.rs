@@ -10,6 +10,7 @@ use e2e::{
 mod canary;
 mod console_policy;
 mod cut_off;
+mod membership;
 mod nat_kinds;
 mod nat_matrix;
 mod second_machine;
@@ -23,6 +24,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     second_machine::a_machine_that_has_nothing_joins_by_the_shown_command,
     server_crash::a_killed_server_costs_no_packet_and_no_fact,
     console_policy::an_owner_sets_up_adds_machines_and_rules_the_wire_in_the_browser,
+    membership::a_person_lets_a_machine_in_and_it_comes_and_goes,
     cut_off::a_removed_or_expired_node_is_cut_off_within_two_seconds,
     two_tenants::tenants_with_the_same_names_never_meet,
 ];
