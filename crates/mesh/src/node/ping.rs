@@ -63,6 +63,12 @@ impl Node {
         id
     }
 
+    /// Whether the peer's key, or ours, has ended.
+    fn is_expired(&self, peer: NodeId) -> bool {
+        let slot = self.table.by_id(peer);
+        self.expired || slot.is_some_and(|s| self.table.get(s).is_some_and(|p| p.expired))
+    }
+
     /// Sends it by every way that may answer.
     fn send_ping(&mut self, ping: &mut Open, now: Instant) {
         ping.again = now + AGAIN;
@@ -92,14 +98,16 @@ impl Node {
     }
 
     pub(super) fn handle_pings_timeout(&mut self, now: Instant) {
-        let (over, open) = std::mem::take(&mut self.pings.open)
-            .into_iter()
-            .partition(|p| now >= p.until);
-        let over: Vec<Open> = over;
+        let open = std::mem::take(&mut self.pings.open).into_iter();
+        let (over, open): (Vec<_>, Vec<_>) = open.partition(|p| now >= p.until);
         for ping in over {
             self.end_ping(ping.id, ping.peer, PingResult::TimedOut);
         }
-        let mut open: Vec<Open> = open;
+        let open = open.into_iter();
+        let (expired, mut open): (Vec<_>, Vec<_>) = open.partition(|p| self.is_expired(p.peer));
+        for ping in expired {
+            self.end_ping(ping.id, ping.peer, PingResult::Expired);
+        }
         for ping in open.iter_mut().filter(|p| now >= p.again) {
             self.send_ping(ping, now);
         }

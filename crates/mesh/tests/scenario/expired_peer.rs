@@ -45,6 +45,18 @@ fn an_expired_peer_cannot_shake_hands_or_be_pinged() {
 }
 
 #[test]
+fn a_ping_under_way_ends_with_the_peer_s_key() {
+    let mut world = World::new(&[Site::UdpBlocked, Site::Public]);
+    world.has_relays = false;
+    world.run(secs(1));
+    let (id, now) = (world.agents[1].id, world.net.now());
+    let ping = world.agents[0].node.ping(id, now);
+    world.expire(1);
+    world.run(secs(2));
+    assert_eq!(world.answer(0, ping), Some(PingResult::Expired));
+}
+
+#[test]
 fn a_key_ends_by_the_clock_without_the_server() {
     let (mut world, mut stream) = talking();
     world.expire_in(1, secs(60));
