@@ -3,10 +3,10 @@
 //! The kernel says again what was left over, so no source starves another and
 //! none is forgotten.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use mesh::{
-    event::{Event, PingId, PingResult},
+    event::{PingId, PingResult},
     netcheck::Report,
     node::{Config as NodeConfig, Node},
 };
@@ -14,8 +14,8 @@ use rand::RngCore as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Command, Config, Notice, Offloads, RelaySend, alarm::Alarm, budget, counters::Counters,
-    outbox::Outbox, outputs::Outputs, relay_queue::RelayQueue,
+    Command, Config, Notice, Offloads, RelaySend, alarm::Alarm, counters::Counters, outbox::Outbox,
+    outputs::Outputs, relay_queue::RelayQueue,
 };
 use crate::{
     clock::Clock,
@@ -37,6 +37,11 @@ const TOKEN_UDP_V6: u64 = 4;
 const MAX_TRAIN: usize = 65_536;
 /// A sleep of the machine that paths and mappings may not survive.
 const LONG_SLEEP: Duration = Duration::from_secs(1);
+
+mod drain;
+mod inputs;
+
+use inputs::Family;
 
 /// The thread's ends of the queues.
 #[derive(Debug)]
@@ -72,12 +77,6 @@ pub(super) struct DataThread {
 pub(super) enum Next {
     GoOn,
     End,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Family {
-    V4,
-    V6,
 }
 
 impl DataThread {
@@ -209,130 +208,5 @@ impl DataThread {
             self.drain();
         }
         self.slept = self.slept.max(slept);
-    }
-
-    // === inputs ===
-
-    fn receive(&mut self, family: Family) {
-        let mut portion = budget::Portion::new();
-        while portion.has_more() {
-            let sockets = &self.outputs.sockets;
-            let socket = match family {
-                Family::V4 => Some(&sockets.v4),
-                Family::V6 => sockets.v6.as_ref(),
-            };
-            let Some(received) = socket.map(|s| s.receive(&mut self.train)) else {
-                return;
-            };
-            match received {
-                Ok(train) => {
-                    self.outputs.counters.udp_receives.add(1);
-                    portion.take(train.len);
-                    let bytes = &mut self.train[..train.len];
-                    let now = self.clock.now();
-                    self.node
-                        .handle_udp(train.from, train.segment_size, bytes, now);
-                    self.drain_full();
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => self.outputs.counters.udp_receive_errors.add(1),
-            }
-        }
-        self.drain();
-    }
-
-    /// An error other than "nothing there" means that the interface is gone.
-    fn read_tun(&mut self) -> io::Result<()> {
-        let mut portion = budget::Portion::new();
-        while portion.has_more() {
-            match self.outputs.tun.read(&mut self.frame) {
-                Ok(len) => {
-                    self.outputs.counters.tun_reads.add(1);
-                    portion.take(len);
-                    let now = self.clock.now();
-                    self.node.handle_tun(&mut self.frame[..len], now);
-                    self.drain_full();
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.drain();
-        Ok(())
-    }
-
-    /// The addresses of the machine, as endpoints at the sockets' port.
-    pub(super) fn set_addresses(&mut self, addresses: &[std::net::IpAddr]) {
-        let sockets = &self.outputs.sockets;
-        let has_socket = |ip: &std::net::IpAddr| ip.is_ipv4() || sockets.v6.is_some();
-        let endpoints = addresses
-            .iter()
-            .filter(|ip| has_socket(ip))
-            .map(|ip| SocketAddr::new(*ip, sockets.port()))
-            .collect();
-        self.node.set_local_endpoints(endpoints, self.clock.now());
-    }
-
-    // === outputs ===
-
-    /// What nothing more can join, between the reads of one portion.
-    pub(super) fn drain_full(&mut self) {
-        while let Some(train) = self.node.poll_full_transmit() {
-            self.outputs.transmit(&train);
-        }
-        let mut refused = None;
-        while let Some(write) = self.node.poll_full_tun() {
-            refused = self.outputs.write_tun(write.frame).or(refused);
-        }
-        self.give_up_offload(refused);
-    }
-
-    /// Everything, after the last read of a portion or a command.
-    pub(super) fn drain(&mut self) {
-        while let Some(train) = self.node.poll_transmit() {
-            self.outputs.transmit(&train);
-        }
-        let mut refused = None;
-        while let Some(write) = self.node.poll_tun() {
-            refused = self.outputs.write_tun(write.frame).or(refused);
-        }
-        self.give_up_offload(refused);
-        while let Some(event) = self.node.poll_event() {
-            self.tell(event);
-        }
-    }
-
-    fn give_up_offload(&mut self, refused: Option<mesh::offload::Offload>) {
-        if let Some(left) = refused {
-            tracing::warn!(?left, "the TUN refuses superpackets: continuing without");
-            self.node.set_tun_offload(left);
-        }
-    }
-
-    fn tell(&mut self, event: Event) {
-        let notice = match event {
-            Event::EndpointsChanged(endpoints) => Notice::Endpoints(endpoints),
-            Event::HomeRelayChosen(region) => Notice::HomeRelay(region),
-            Event::RelayWanted(region) => Notice::RelayWanted(region),
-            Event::RelayUnwanted(region) => Notice::RelayUnwanted(region),
-            Event::NetInfoChanged(report) => Notice::NetInfo(report),
-            Event::PathChanged { peer, from, to } => Notice::PathChanged { peer, from, to },
-            Event::SelfExpired => Notice::SelfExpired,
-            Event::NetcheckFinished(report) => {
-                for asked in self.netchecks.drain(..) {
-                    let _ = asked.send(report.clone());
-                }
-                return;
-            }
-            Event::PingFinished { id, result, .. } => {
-                if let Some(index) = self.pings.iter().position(|(p, _)| *p == id) {
-                    let (_, asked) = self.pings.swap_remove(index);
-                    let _ = asked.send(result);
-                }
-                return;
-            }
-        };
-        self.outbox.push(notice, self.clock.now());
     }
 }
