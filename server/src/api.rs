@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    middleware::from_fn,
+    middleware::{from_fn, map_response},
     routing::{delete, get, post, put},
 };
 use wire::{id::AccountId, paths};
@@ -71,6 +71,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(machines())
         .merge(law())
         .layer(sessions)
+        .layer(map_response(session::mark_secure))
         .layer(from_fn(csrf::guard))
         .layer(from_fn(tidy))
         .with_state(api)

@@ -43,7 +43,7 @@ pub(crate) mod postgres;
 
 pub(crate) use answer::Answer;
 pub(crate) use persona::Persona;
-use postgres::{Cluster, cluster};
+use postgres::{Database, database};
 
 /// The server of one test.
 pub(crate) struct TestApp {
@@ -53,7 +53,7 @@ pub(crate) struct TestApp {
     keys: AtomicU32,
     log: log::Guard,
     dir: TempDir,
-    _cluster: Option<Cluster>,
+    _database: Option<Database>,
 }
 
 /// Who acts at the server's own shell in tests.
@@ -80,20 +80,20 @@ impl TestApp {
     /// One on each database there is here.
     pub(crate) async fn on_each_database() -> Vec<Self> {
         let mut all = vec![Self::new().await];
-        if let Some(cluster) = cluster() {
-            all.push(Self::build(Some(cluster), |_| {}).await);
+        if let Some(database) = database() {
+            all.push(Self::build(Some(database), |_| {}).await);
         }
         all
     }
 
-    async fn build(cluster: Option<Cluster>, change: impl FnOnce(&mut Config)) -> Self {
+    async fn build(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
         let log = log::Guard::install();
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config {
             data_dir: Some(dir.path().join("data")),
             ..Config::default()
         };
-        config.database.url = cluster.as_ref().map(Cluster::url);
+        config.database.url = database.as_ref().map(Database::url);
         change(&mut config);
         let clock = Arc::new(TestClock::new());
         let as_clock: Arc<dyn Clock> = Arc::<TestClock>::clone(&clock);
@@ -106,7 +106,7 @@ impl TestApp {
             keys: AtomicU32::new(1),
             log,
             dir,
-            _cluster: cluster,
+            _database: database,
         }
     }
 

@@ -1,6 +1,9 @@
 //! Nodes: who they are, and where they were last seen.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 use sea_orm::FromQueryResult;
 use wire::{
@@ -169,6 +172,16 @@ impl TenantRows {
         let sql = format!("{COLUMNS} ORDER BY id");
         let rows: Vec<Row> = self.conn.all(&sql, self.scoped([])).await?;
         rows.into_iter().map(Row::read).collect()
+    }
+
+    /// The names of all nodes.
+    pub async fn node_names(&self) -> Result<BTreeMap<NodeId, String>> {
+        let sql = "SELECT id, name FROM nodes WHERE tenant_id = $1";
+        let rows: Vec<Name> = self.conn.all(sql, self.scoped([])).await?;
+        let names = rows.into_iter();
+        Ok(names
+            .map(|row| (NodeId(unsigned(row.id)), row.name))
+            .collect())
     }
 
     /// One node, if it is this tenant's.
@@ -378,6 +391,12 @@ impl TenantRows {
             _ => Ok(()),
         }
     }
+}
+
+#[derive(FromQueryResult)]
+struct Name {
+    id: i64,
+    name: String,
 }
 
 #[derive(FromQueryResult)]

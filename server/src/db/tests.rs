@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     audit::AuditEvent,
     clock::ManualClock,
-    testing::postgres::{Cluster, cluster},
+    testing::postgres::{Database, database},
 };
 
 mod walls;
@@ -23,10 +23,10 @@ struct Bench {
     store: Store,
     clock: Arc<ManualClock>,
     _dir: TempDir,
-    _cluster: Option<Cluster>,
+    _database: Option<Database>,
 }
 
-async fn open(url: &str, dir: TempDir, cluster: Option<Cluster>) -> Bench {
+async fn open(url: &str, dir: TempDir, database: Option<Database>) -> Bench {
     let clock = Arc::new(ManualClock::new(Timestamp::from_unix_seconds(
         1_800_000_000,
     )));
@@ -37,7 +37,7 @@ async fn open(url: &str, dir: TempDir, cluster: Option<Cluster>) -> Bench {
         store,
         clock,
         _dir: dir,
-        _cluster: cluster,
+        _database: database,
     }
 }
 
@@ -50,9 +50,9 @@ async fn sqlite() -> Bench {
 /// Each database there is here.
 async fn benches() -> Vec<Bench> {
     let mut all = vec![sqlite().await];
-    if let Some(cluster) = cluster() {
-        let url = cluster.url();
-        all.push(open(&url, tempfile::tempdir().unwrap(), Some(cluster)).await);
+    if let Some(database) = database() {
+        let url = database.url();
+        all.push(open(&url, tempfile::tempdir().unwrap(), Some(database)).await);
     }
     all
 }

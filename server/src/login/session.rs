@@ -7,6 +7,8 @@
 use std::{error::Error as _, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use axum::response::Response;
+use http::{HeaderValue, header::SET_COOKIE};
 use sha2::{Digest as _, Sha256};
 use tower_sessions::{
     Expiry, Session, SessionManagerLayer, SessionStore,
@@ -50,6 +52,28 @@ pub fn layer(app: &Arc<App>) -> SessionManagerLayer<Sessions> {
         .with_same_site(SameSite::Lax)
         .with_path("/")
         .with_expiry(Expiry::OnInactivity(time::Duration::seconds(days)))
+}
+
+/// Gives the removal of our cookie the attribute that its name asks for: a
+/// browser ignores a `__Host-` cookie without it, and would keep the old one.
+pub async fn mark_secure(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let all: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().cloned().collect();
+    let ours = |cookie: &HeaderValue| {
+        let text = cookie.to_str().unwrap_or_default();
+        text.starts_with(SECURE_COOKIE) && !text.contains("; Secure")
+    };
+    if all.iter().any(ours) {
+        headers.remove(SET_COOKIE);
+        for cookie in all {
+            let marked = [cookie.as_bytes(), b"; Secure"].concat();
+            let marked = HeaderValue::from_bytes(&marked)
+                .ok()
+                .filter(|_| ours(&cookie));
+            headers.append(SET_COOKIE, marked.unwrap_or(cookie));
+        }
+    }
+    response
 }
 
 /// Who is signed in, if anybody is.

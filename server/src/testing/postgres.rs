@@ -1,34 +1,42 @@
 //! A real PostgreSQL for tests, where one is installed.
+//!
+//! Tests that run at the same time share a cluster; each has a database of its own.
 
 use std::{
+    ffi::OsStr,
     os::unix::fs::PermissionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use tempfile::TempDir;
 
-/// A private PostgreSQL cluster on a unix socket; ended when dropped.
-pub(crate) struct Cluster {
-    dir: TempDir,
-    child: Child,
+/// A database that nobody else uses.
+pub(crate) struct Database {
+    cluster: Arc<Cluster>,
+    name: String,
 }
 
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        let _ = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
-            .status();
-        let _ = self.child.wait();
-    }
+/// A private cluster on a unix socket; ended when dropped.
+struct Cluster {
+    bin: PathBuf,
+    dir: TempDir,
+    child: Option<Child>,
+    databases: AtomicU32,
 }
+
+static RUNNING: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
 
 const BIN: &str = "/usr/lib/postgresql";
 
 /// `None`, loudly, where PostgreSQL is not installed.
 #[expect(clippy::print_stderr, reason = "what is passed over says so")]
-pub(crate) fn cluster() -> Option<Cluster> {
+pub(crate) fn database() -> Option<Database> {
     let Some(bin) = std::fs::read_dir(BIN).ok().and_then(|dirs| {
         dirs.flatten()
             .map(|d| d.path().join("bin"))
@@ -37,81 +45,127 @@ pub(crate) fn cluster() -> Option<Cluster> {
         eprintln!("PASSED OVER: PostgreSQL is not installed ({BIN})");
         return None;
     };
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-    let home = dir.path().to_owned();
-    let data = home.join("data");
-    let run = |program: &str, args: &[&str]| {
+    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    let cluster = running.upgrade().unwrap_or_else(|| {
+        let started = Arc::new(Cluster::start(bin));
+        *running = Arc::downgrade(&started);
+        started
+    });
+    let number = cluster.databases.fetch_add(1, Ordering::Relaxed);
+    if number > 0 {
+        cluster.await_role();
+    }
+    let name = format!("test_{number}");
+    assert!(cluster.sql(&format!("CREATE DATABASE {name}")), "{name}");
+    Some(Database { cluster, name })
+}
+
+impl Database {
+    /// The superuser's URL: as the stock container's user is one.
+    pub(crate) fn url(&self) -> String {
+        format!(
+            "postgres://postgres@localhost/{}?host={}",
+            self.name,
+            self.cluster.dir.path().display()
+        )
+    }
+}
+
+impl Cluster {
+    fn start(bin: PathBuf) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        let mut cluster = Self {
+            bin,
+            dir,
+            child: None,
+            databases: AtomicU32::new(0),
+        };
+        let data = cluster.dir.path().join("data");
+        let data = data.as_os_str();
+        let made = cluster
+            .command(
+                "initdb",
+                &["-U", "postgres", "-A", "trust", "--no-sync", "-D"],
+            )
+            .arg(data)
+            .status()
+            .unwrap();
+        assert!(made.success(), "initdb");
+        let child = cluster
+            .command(
+                "postgres",
+                &["-c", "listen_addresses=", "-c", "fsync=off", "-D"],
+            )
+            .arg(data)
+            .arg("-k")
+            .arg(cluster.dir.path())
+            .spawn()
+            .unwrap();
+        cluster.child = Some(child);
+        let socket = cluster.dir.path().join(".s.PGSQL.5432");
+        for _ in 0..400 {
+            if socket.exists() && cluster.sql("SELECT 1") {
+                return cluster;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("PostgreSQL did not start");
+    }
+
+    /// Databases of a cluster share the serving role: the first one's schema
+    /// makes it, the others' must not try at the same time.
+    fn await_role(&self) {
+        let made = "SELECT 1 / count(*) FROM pg_roles WHERE rolname = 'warren_app'";
+        for _ in 0..400 {
+            if self.sql(made) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn sql(&self, sql: &str) -> bool {
+        self.command("psql", &["-U", "postgres", "-c", sql, "-h"])
+            .arg(self.dir.path())
+            .status()
+            .unwrap()
+            .success()
+    }
+
+    /// One of PostgreSQL's programs, which refuse to run as root.
+    fn command(&self, program: &str, args: &[&str]) -> Command {
+        let path = self.bin.join(program);
         let mut command = if crate::lifecycle::is_root() {
-            let mut c = Command::new("setpriv");
-            c.args([
+            let mut as_postgres = Command::new("setpriv");
+            let who = [
                 "--reuid=postgres",
                 "--regid=postgres",
                 "--clear-groups",
                 "--",
-            ])
-            .arg(bin.join(program));
-            c
+            ];
+            as_postgres.args(who).arg::<&OsStr>(path.as_ref());
+            as_postgres
         } else {
-            Command::new(bin.join(program))
+            Command::new(&path)
         };
+        let quiet = || Stdio::null();
         command
             .args(args)
-            .current_dir(&home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
+            .current_dir::<&Path>(self.dir.path())
+            .stdin(quiet())
+            .stdout(quiet())
+            .stderr(quiet());
         command
-    };
-    let text = |p: &Path| p.to_str().unwrap().to_owned();
-    let made = run(
-        "initdb",
-        &[
-            "-D",
-            &text(&data),
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "--no-sync",
-        ],
-    )
-    .stderr(Stdio::null())
-    .status()
-    .unwrap();
-    assert!(made.success(), "initdb");
-    let child = run(
-        "postgres",
-        &[
-            "-D",
-            &text(&data),
-            "-k",
-            &text(&home),
-            "-c",
-            "listen_addresses=",
-        ],
-    )
-    .stderr(Stdio::null())
-    .spawn()
-    .unwrap();
-    let path = text(&home);
-    let socket = home.join(".s.PGSQL.5432");
-    let asked = || run("psql", &["-h", &path, "-U", "postgres", "-c", "SELECT 1"]);
-    let cluster = Cluster { dir, child };
-    for _ in 0..200 {
-        if socket.exists() && asked().stderr(Stdio::null()).status().unwrap().success() {
-            return Some(cluster);
-        }
-        std::thread::sleep(Duration::from_millis(50));
     }
-    panic!("PostgreSQL did not start");
 }
 
-impl Cluster {
-    /// The superuser's URL: as the stock container's user is one.
-    pub(crate) fn url(&self) -> String {
-        format!(
-            "postgres://postgres@localhost/postgres?host={}",
-            self.dir.path().display()
-        )
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let Some(child) = &mut self.child else { return };
+        let _ = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status();
+        let _ = child.wait();
     }
 }

@@ -16,12 +16,12 @@ use tokio::{
     net::UnixStream,
 };
 
-use crate::postgres::{Cluster, cluster};
+use crate::postgres::{Database, database};
 
 /// A data directory and a database.
 pub(crate) struct Home {
     dir: TempDir,
-    cluster: Option<Cluster>,
+    database: Option<Database>,
 }
 
 /// A server that runs.
@@ -34,14 +34,17 @@ impl Home {
     pub(crate) fn sqlite() -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
-        Self { dir, cluster: None }
+        Self {
+            dir,
+            database: None,
+        }
     }
 
     /// `None` where PostgreSQL is not installed.
     pub(crate) fn postgresql() -> Option<Self> {
-        let cluster = Some(cluster()?);
+        let database = Some(database()?);
         Some(Self {
-            cluster,
+            database,
             ..Self::sqlite()
         })
     }
@@ -52,14 +55,14 @@ impl Home {
 
     pub(crate) fn sqlite_file(&self) -> Option<PathBuf> {
         let file = self.dir.path().join("warren.db");
-        self.cluster.is_none().then_some(file)
+        self.database.is_none().then_some(file)
     }
 
     /// The database's URL.
     pub(crate) fn url(&self) -> String {
         let file = self.dir.path().join("warren.db");
-        match &self.cluster {
-            Some(cluster) => cluster.url(),
+        match &self.database {
+            Some(database) => database.url(),
             None => format!("sqlite://{}?mode=rwc", file.display()),
         }
     }

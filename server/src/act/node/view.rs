@@ -141,16 +141,19 @@ fn summary(paths: &[PathReport]) -> PathSummary {
 
 /// The paths to nodes of this tenant; a report of any other is left out.
 async fn paths(rows: &TenantRows, reported: &[PathReport]) -> Result<Vec<Path>> {
-    let mut paths = Vec::with_capacity(reported.len());
-    for path in reported {
-        if let Some(peer) = rows.find_node(path.peer).await? {
-            paths.push(Path {
-                peer: peer.id,
-                peer_name: peer.name.to_string(),
+    if reported.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = rows.node_names().await?;
+    Ok(reported
+        .iter()
+        .filter_map(|path| {
+            Some(Path {
+                peer: path.peer,
+                peer_name: names.get(&path.peer)?.clone(),
                 direct: path.direct,
                 rtt_us: path.rtt_us,
-            });
-        }
-    }
-    Ok(paths)
+            })
+        })
+        .collect())
 }

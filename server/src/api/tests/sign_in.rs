@@ -275,6 +275,22 @@ async fn the_cookie_is_for_this_host_alone_and_out_of_reach_of_scripts() {
 }
 
 #[tokio::test]
+async fn a_browser_that_speaks_tls_is_told_to_forget_the_cookie_in_a_way_that_it_heeds() {
+    let app = TestApp::with(|config| {
+        config.http.public_url = Some("https://warren.example".to_owned());
+    })
+    .await;
+    let tenant = app.tenant("acme").await;
+    let ada = app.member(tenant, "ada", Role::Owner).await;
+    let answer = ada.deletes(&SessionPath {}.to_path()).await;
+    let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("__Host-sid=;"), "{cookie}");
+    for attribute in ["; Path=/", "; Max-Age=0", "; Secure"] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_tries_many_links_has_to_wait() {
     let (app, _, _) = acme().await;
     let made_up = RedeemLink {

@@ -43,9 +43,11 @@ async fn a_node_cannot_belong_to_another_tenants_user() {
 /// The second wall alone: statements without a tenant of their own see nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_hides_rows_from_statements_that_name_no_tenant() {
-    let Some(cluster) = cluster() else { return };
-    let url = cluster.url();
-    let bench = open(&url, tempfile::tempdir().unwrap(), Some(cluster)).await;
+    let Some(database) = database() else {
+        return;
+    };
+    let url = database.url();
+    let bench = open(&url, tempfile::tempdir().unwrap(), Some(database)).await;
     let (t, owner) = tenant(&bench.store, "acme").await;
     join(&bench.store, t.id, new_node(1, NodeOwner::User(owner.id))).await;
     let count = |conn: rows::Conn| async move {
