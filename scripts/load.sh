@@ -22,7 +22,8 @@ for n in "${nodes[@]}"; do
   "$CARGO_TARGET_DIR/release/warren-server" serve >"$work/log-$n" 2>&1 &
   server=$!
   admin=("$CARGO_TARGET_DIR/release/warren-server")
-  for _ in $(seq 100); do "${admin[@]}" tenant list --json >/dev/null 2>&1 && break; sleep 0.1; done
+  # The commands would open the database themselves while no server has it.
+  for _ in $(seq 100); do (: </dev/tcp/127.0.0.1/8080) 2>/dev/null && break; sleep 0.1; done
   "${admin[@]}" tenant create load --name Load >/dev/null
   "${admin[@]}" user create --tenant load --email load@example.com --role owner >/dev/null
   key=$("${admin[@]}" auth-key create --tenant load --user load@example.com --reusable --json | sed -n 's/.*"secret": *"\([^"]*\)".*/\1/p')

@@ -166,9 +166,7 @@ impl Hub {
         let rows = self.0.deps.db.system(Reason::Start).await?;
         let tenants = rows.tenants().await?;
         drop(rows);
-        for tenant in &tenants {
-            self.handle(tenant.id)?;
-        }
+        // One after the other: they share few connections to the database.
         for tenant in tenants {
             self.handle(tenant.id)?.ready().await?;
         }
@@ -217,7 +215,11 @@ impl Hub {
     ) -> Result<Bytes> {
         let newest = self.handle(tenant)?.ready().await?;
         let (form, now) = (pack::form(compress), self.0.deps.clock.now());
-        newest.full(node, form, now).ok_or(Error::NotFound)
+        let pieces = newest.full(node, form, now).ok_or(Error::NotFound)?;
+        Ok(match <[Bytes; 1]>::try_from(pieces) {
+            Ok([whole]) => whole,
+            Err(pieces) => pieces.concat().into(),
+        })
     }
 
     /// Takes what a node reports of itself. Neither audited nor durable at once:

@@ -48,11 +48,29 @@ pub fn frame(form: Form, json: &[u8]) -> Bytes {
     }
 }
 
-/// A frame of pieces that are in their form already.
+/// A frame up to this size is copied into one piece.
+const SMALL: usize = 256 * 1024;
+
+/// A frame of pieces that are in their form already: in one piece, or, when it
+/// is large, in several, of which those made for many are not copied.
+pub(crate) fn frame_of(pieces: Vec<Bytes>) -> Vec<Bytes> {
+    let length = pieces.iter().map(Bytes::len).sum();
+    if length <= SMALL {
+        return vec![join(&pieces)];
+    }
+    std::iter::once(prefix(length)).chain(pieces).collect()
+}
+
+fn prefix(length: usize) -> Bytes {
+    let length = u32::try_from(length).expect("a netmap is below 4 GiB");
+    Bytes::copy_from_slice(&length.to_le_bytes())
+}
+
+/// A frame of pieces that are in their form already, in one.
 pub(crate) fn join(pieces: &[Bytes]) -> Bytes {
     let length: usize = pieces.iter().map(Bytes::len).sum();
     let mut out = BytesMut::with_capacity(length + 4);
-    out.put_u32_le(u32::try_from(length).expect("a netmap is below 4 GiB"));
+    out.put_slice(&prefix(length));
     for piece in pieces {
         out.put_slice(piece);
     }

@@ -12,7 +12,7 @@ use wire::{
 use crate::{
     change::Change,
     class::{ClassId, Law},
-    frame::{Form, Piece, join},
+    frame::{Form, Piece, frame_of},
     member::{Member, as_self, plain},
     node::Node,
     segment::Members,
@@ -108,8 +108,9 @@ impl Snapshot {
         Self(Arc::new(next))
     }
 
-    /// The whole netmap of a node as one frame; `None` for an unknown node.
-    pub fn full(&self, id: NodeId, form: Form, now: Timestamp) -> Option<Bytes> {
+    /// The whole netmap of a node as one frame, which comes in several pieces
+    /// when it is large; `None` for an unknown node.
+    pub fn full(&self, id: NodeId, form: Form, now: Timestamp) -> Option<Vec<Bytes>> {
         let Inner { law, members, .. } = &*self.0;
         let viewer = members.get(id)?;
         let mut head = to_json(&self.head(viewer, now));
@@ -127,7 +128,7 @@ impl Snapshot {
             }
         }
         pieces.push(Piece::new(&b"]}"[..]).get(form));
-        Some(join(&pieces))
+        Some(frame_of(pieces))
     }
 
     /// A full netmap without its peers.
@@ -160,8 +161,13 @@ impl Snapshot {
             .filter(|m| m.id() != viewer.id() && self.sees(viewer.class, m.class))
     }
 
+    /// The tenant's name; an empty one would say "unchanged".
     pub(crate) fn domain(&self) -> String {
-        plain(&self.0.tenant.name, 255)
+        let name = plain(&self.0.tenant.name, 255);
+        if name.trim().is_empty() {
+            return self.0.tenant.dns_suffix.clone();
+        }
+        name
     }
 
     pub(crate) fn filter_of(&self, viewer: &Member) -> Vec<FilterRule> {

@@ -46,7 +46,7 @@ struct Client {
 impl Client {
     fn new(id: NodeId, at: &Snapshot, form: Form) -> Self {
         let mut knows = NetMap::default();
-        let full = read(&at.full(id, form, NOW).unwrap(), form);
+        let full = read(&at.full(id, form, NOW).unwrap().concat(), form);
         let peers: Vec<_> = full.peers.iter().flatten().map(|p| p.id).collect();
         assert!(peers.is_sorted() && full.peers.is_some() && full.node.is_some());
         knows.apply(full);
@@ -217,4 +217,17 @@ fn nodes_of_a_class_share_the_bytes() {
     }
     let own = log.step_from(&at).unwrap().told(NodeId(7), Form::Plain);
     assert_eq!(own, Told::Nothing);
+}
+
+#[test]
+fn a_large_map_comes_in_pieces_that_nodes_share() {
+    let at = Snapshot::new(tenant(3), (1..=2000).map(world::plain_node));
+    let full = |id| at.full(NodeId(id), Form::Plain, NOW).unwrap();
+    let (one, two) = (full(1), full(2000));
+    let all = read(&one.concat(), Form::Plain).peers.unwrap();
+    assert_eq!(all.len(), 1999);
+    let shared = one
+        .iter()
+        .filter(|p| two.iter().any(|q| p.as_ptr() == q.as_ptr() && p.len() > 2));
+    assert_eq!(shared.count(), 2000 / 128 - 1);
 }

@@ -9,8 +9,8 @@ use zstd::bulk::Compressor;
 
 use super::Compression;
 
-/// Small netmaps matter more than the last tenth: blocks are packed once for many.
-const LEVEL: i32 = 3;
+/// Half of a netmap is keys, which no level packs: the fastest one will do.
+const LEVEL: i32 = 1;
 
 thread_local! {
     static COMPRESSOR: RefCell<Compressor<'static>> =

@@ -1,6 +1,6 @@
 //! A node's map stream: a cursor into its tenant's log.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
 use netmap::{Log, Snapshot, Told};
@@ -23,6 +23,8 @@ pub struct MapStream {
     pub(super) log: watch::Receiver<Option<Arc<Log>>>,
     /// The snapshot that the node has been told of; `None` before the first frame.
     pub(super) at: Option<Snapshot>,
+    /// The rest of a large frame.
+    pub(super) rest: VecDeque<Bytes>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) end: CancellationToken,
     pub(super) _session: Session,
@@ -45,12 +47,17 @@ impl Drop for Session {
 }
 
 impl MapStream {
-    /// The next frame, with its length before it; `None`: a newer stream took
-    /// over, the node is gone, or the server stops. May be dropped while it waits.
+    /// The next frame, with its length before it. A large one comes in several
+    /// pieces, and the next piece is there at once: nothing may be sent between
+    /// them. `None`: a newer stream took over, the node is gone, or the server
+    /// stops. May be dropped while it waits.
     pub async fn next(&mut self) -> Option<Bytes> {
         loop {
             if self.end.is_cancelled() {
                 return None;
+            }
+            if let Some(piece) = self.rest.pop_front() {
+                return Some(piece);
             }
             match self.advance() {
                 Told::Frame(frame) => return Some(frame),
@@ -74,7 +81,11 @@ impl MapStream {
         let form = pack::form(self.compress);
         let Some(at) = self.at.replace(newest.clone()) else {
             let full = newest.full(self.node, form, self.clock.now());
-            return full.map_or(Told::Gone, Told::Frame);
+            let Some(full) = full else {
+                return Told::Gone;
+            };
+            self.rest = full.into();
+            return self.rest.pop_front().map_or(Told::Nothing, Told::Frame);
         };
         if newest.seq().saturating_sub(at.seq()) > PATIENCE {
             return Told::Gone;

@@ -1,6 +1,6 @@
 //! Streams: the newest of a node wins, and a node is online while it holds one.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use netmap::Reach;
 use wire::NodeId;
@@ -52,6 +52,7 @@ impl Live {
             compress: attach.compress,
             log: self.log.subscribe(),
             at: None,
+            rest: VecDeque::new(),
             clock: self.deps.clock.clone(),
             end: open.end.clone(),
             _session: Session {
