@@ -9,8 +9,11 @@ use link::noise::{Initiator, RESPONSE_LEN};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    task::JoinSet,
     time::{Instant, pause, timeout},
 };
+
+use wire::control::RegisterRequest;
 
 use super::{Node, World, node::read_head};
 use crate::rng;
@@ -43,6 +46,32 @@ async fn a_connection_without_requests_is_closed_after_three_minutes() {
     end.expect("it is closed").unwrap();
     let took = start.elapsed();
     assert!((179..186).contains(&took.as_secs()), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_connection_carries_eight_requests_at_a_time() {
+    let world = World::start().await;
+    let node = Node::new("greedy");
+    let connection = node.connect(&world).await;
+    let waiting = connection.register(&node.request()).await;
+    let request = RegisterRequest {
+        followup: waiting.auth_url,
+        ..node.request()
+    };
+    let mut held = JoinSet::new();
+    for _ in 0..8 {
+        let (connection, request) = (connection.clone(), request.clone());
+        held.spawn(async move { connection.post("/machine/register", &request).await });
+    }
+    let whoami = async || connection.ask(Method::GET, "/machine/whoami", "").await;
+    let soon = Duration::from_millis(300);
+    // Until all eight are under way the ninth may still slip in between.
+    let blocked = async { while timeout(soon, whoami()).await.is_ok() {} };
+    let blocked = timeout(Duration::from_secs(20), blocked).await;
+    blocked.expect("the ninth waits");
+    held.abort_all();
+    let answer = timeout(Duration::from_secs(20), whoami()).await;
+    assert_eq!(answer.expect("there is room again").status, StatusCode::OK);
 }
 
 #[tokio::test]
