@@ -40,7 +40,7 @@ mod pack;
 mod stream;
 
 use live::{Command, Handle};
-pub use pack::keepalive;
+pub use pack::{frame, keepalive};
 pub use stream::MapStream;
 
 /// Events that a follower may be behind before it must load all anew.

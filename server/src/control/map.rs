@@ -12,6 +12,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use rand::Rng as _;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 use wire::{
     CapabilityVersion,
     control::{MapRequest, too_old},
@@ -28,9 +29,10 @@ use crate::{
     error::Result,
     rng,
     telemetry::metrics::Held,
-    tenancy::{Attach, Changed, Compression, MapStream, Report, keepalive},
+    tenancy::{Attach, Changed, Compression, MapStream, Report, frame, keepalive},
 };
 
+mod gone;
 mod retag;
 
 /// Silence before a keepalive, in seconds: clients give up after 120, and all
@@ -59,6 +61,11 @@ pub(super) async fn map(
     };
     let holder = find(&control.app, &session.machine, &request.node_key).await?;
     let Holder::Ours(known) = holder else {
+        if request.stream {
+            let frame = frame(compress, &gone::answer(session, &request));
+            let frames = Frames::Last(frame, control.app.stop.clone());
+            return Ok(Response::new(body(frames, compress, watch)));
+        }
         return Ok(text(StatusCode::NOT_FOUND, "node not found"));
     };
     let (hub, tenant, node) = (&control.app.hub, known.tenant, known.node.id);
@@ -70,9 +77,13 @@ pub(super) async fn map(
                 version: request.version,
                 fallback: report(request),
             };
-            let frames = hub.attach(tenant, node, attach).await?;
+            let stream = hub.attach(tenant, node, attach).await?;
             let counted = Held::one(&control.app.metrics.map_streams);
-            Ok(Response::new(body((frames, counted), compress, watch)))
+            let frames = Frames::Live {
+                stream,
+                _counted: counted,
+            };
+            Ok(Response::new(body(frames, compress, watch)))
         }
         (false, true) => {
             let report = report(request);
@@ -111,15 +122,43 @@ async fn note_version(control: &Control, known: &Known, version: CapabilityVersi
     Ok(())
 }
 
+/// What a stream carries besides signs of life.
+enum Frames {
+    /// What the node's tenant tells.
+    Live { stream: MapStream, _counted: Held },
+    /// This, and then nothing until the server stops.
+    Last(Bytes, CancellationToken),
+    /// Nothing any more.
+    Told(CancellationToken),
+}
+
+impl Frames {
+    /// The next one; may be dropped while it waits.
+    async fn next(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Live { stream, .. } => stream.next().await,
+            Self::Last(frame, stop) => {
+                let frame = std::mem::take(frame);
+                *self = Self::Told(stop.clone());
+                Some(frame)
+            }
+            Self::Told(stop) => {
+                stop.cancelled().await;
+                None
+            }
+        }
+    }
+}
+
 /// Frames as they come, and a sign of life when none came for a while.
-fn body(frames: (MapStream, Held), compress: Compression, watch: &Arc<Watch>) -> Body {
-    let stream = stream::unfold(frames, move |(mut frames, counted)| async move {
+fn body(frames: Frames, compress: Compression, watch: &Arc<Watch>) -> Body {
+    let stream = stream::unfold(frames, move |mut frames| async move {
         let silence = Duration::from_millis(rng::system().gen_range(KEEPALIVE));
         let frame = tokio::select! {
             frame = frames.next() => frame?,
             () = sleep(silence) => keepalive(compress),
         };
-        Some((Ok::<_, Infallible>(Frame::data(frame)), (frames, counted)))
+        Some((Ok::<_, Infallible>(Frame::data(frame)), frames))
     });
     watch.over(StreamBody::new(Box::pin(stream))).boxed_unsync()
 }

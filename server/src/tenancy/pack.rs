@@ -32,13 +32,18 @@ pub(super) fn form(compress: Compression) -> Form {
     }
 }
 
-/// The frame that says nothing but "still here".
-pub fn keepalive(compress: Compression) -> Bytes {
-    let json = serde_json::to_vec(&MapResponse::keepalive());
+/// A frame that says this.
+pub fn frame(compress: Compression, response: &MapResponse) -> Bytes {
+    let json = serde_json::to_vec(response);
     netmap::frame(
         form(compress),
         &json.expect("a map response is always JSON"),
     )
+}
+
+/// The frame that says nothing but "still here".
+pub fn keepalive(compress: Compression) -> Bytes {
+    frame(compress, &MapResponse::keepalive())
 }
 
 #[cfg(test)]

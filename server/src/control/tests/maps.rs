@@ -274,6 +274,39 @@ async fn a_wish_for_tags_is_granted_by_the_policy_or_ends_the_key() {
 }
 
 #[tokio::test]
+async fn a_node_that_is_gone_is_told_that_its_key_has_ended() {
+    let m = mesh().await;
+    let (_, mut frames) = m.ada.1.map(&stream(&m.ada.0)).await;
+    assert!(next(&mut frames).await.node.is_some());
+    let (stored, by) = (m.world.node(m.ada.0.key()).await.unwrap(), m.tenant.owner());
+    crate::act::node::remove(&m.world.app, &by, m.tenant.id, stored.id)
+        .await
+        .unwrap();
+    let end = async { while frames.next().await.is_some() {} };
+    timeout(LATE, end).await.expect("the stream ends");
+    // The same answer as to one who names a key that never was, or is another's.
+    let thief = Node {
+        machine: m.ada.0.machine.clone(),
+        ..m.bob.0.clone()
+    };
+    for node in [m.ada.0.clone(), m.ada.0.renewed(), thief] {
+        let (status, mut frames) = m.ada.1.map(&stream(&node)).await;
+        assert_eq!(status, StatusCode::OK);
+        let said = next(&mut frames).await;
+        let own = said.node.expect("the node itself");
+        assert_eq!((own.key, own.machine), (node.key(), node.machine.public()));
+        assert!(own.expired && own.key_expiry < Some(m.world.app.clock.now()));
+        assert!(own.addresses.is_empty());
+        assert_eq!(
+            (said.peers, said.relay_map, said.domain),
+            (None, None, None)
+        );
+        let waits = timeout(Duration::from_millis(200), frames.next()).await;
+        assert!(waits.is_err(), "the stream stays open and silent");
+    }
+}
+
+#[tokio::test]
 async fn a_new_client_version_is_noted_from_the_stream() {
     let mut m = mesh().await;
     m.ada.0.version = CapabilityVersion(145);
