@@ -9,6 +9,7 @@ pub mod agent;
 pub mod api;
 pub mod bench;
 pub mod capture;
+pub mod compose;
 pub mod console;
 pub mod demo;
 pub mod eventually;

@@ -108,7 +108,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(dispatch(cli.command, config, Output { json: cli.json }))
+    let started = Started { file };
+    runtime.block_on(dispatch(cli.command, config, &started, cli.json))
 }
 
 /// Prints to standard output. A reader that has gone away, as `head` does, is no fault.
@@ -128,9 +129,42 @@ struct Output {
     json: bool,
 }
 
-async fn dispatch(command: Command, config: Config, output: Output) -> Result<ExitCode> {
+/// How this program was started.
+#[derive(Debug)]
+struct Started {
+    file: Option<PathBuf>,
+}
+
+impl Started {
+    /// What to type for this server, before the name of an act.
+    fn again(&self, config: &Config) -> String {
+        let exe = std::env::current_exe().unwrap_or_default();
+        let program = if exe.starts_with("/usr") {
+            "warren-server".to_owned()
+        } else {
+            exe.display().to_string()
+        };
+        match (&self.file, &config.data_dir) {
+            (Some(file), _) if Some(file) == crate::config::default_file().as_ref() => program,
+            (Some(file), _) => format!("{program} --config {}", file.display()),
+            (None, Some(dir)) => format!("WARREN_DATA_DIR={} {program}", dir.display()),
+            (None, None) => program,
+        }
+    }
+}
+
+async fn dispatch(
+    command: Command,
+    config: Config,
+    started: &Started,
+    json: bool,
+) -> Result<ExitCode> {
+    let output = Output { json };
     let request = match command {
-        Command::Serve => return serve::run(config).await,
+        Command::Serve => {
+            let again = started.again(&config);
+            return serve::run(config, &again).await;
+        }
         Command::Doctor => return doctor::run(config, output).await,
         Command::Policy(command) => return policy::run(command, &config, output).await,
         Command::SetupLink => link::setup(),

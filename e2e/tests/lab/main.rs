@@ -8,6 +8,7 @@ use e2e::{
 };
 
 mod canary;
+mod compose;
 mod console_policy;
 mod cut_off;
 mod membership;
@@ -26,6 +27,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     console_policy::an_owner_sets_up_adds_machines_and_rules_the_wire_in_the_browser,
     membership::a_person_lets_a_machine_in_and_it_comes_and_goes,
     cut_off::a_removed_or_expired_node_is_cut_off_within_two_seconds,
+    compose::the_composed_services_run_as_written,
     two_tenants::tenants_with_the_same_names_never_meet,
 ];
 

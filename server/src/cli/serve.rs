@@ -11,16 +11,16 @@ use crate::{
     lifecycle::{self, Ready, owner},
 };
 
-pub(super) async fn run(config: Config) -> Result<ExitCode> {
+pub(super) async fn run(config: Config, again: &str) -> Result<ExitCode> {
     lifecycle::run(config, Arc::new(SystemClock), |ready| {
-        say(&message(ready));
+        say(&message(ready, again));
     })
     .await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a person at the shell must know.
-fn message(ready: &Ready) -> String {
+/// What a person at the shell must know; `again` is how this program is called for this server.
+fn message(ready: &Ready, again: &str) -> String {
     let app = &ready.app;
     let url = app.config.public_url();
     let mut lines = vec![String::new(), format!("Warren serves at {url}")];
@@ -44,7 +44,7 @@ fn message(ready: &Ready) -> String {
                 "  It works once, for 15 minutes, and lies in {} (yours alone to read).",
                 owner::file(app).display()
             ),
-            "  A new one: warren-server setup-link".into(),
+            format!("  A new one: {again} setup-link"),
         ]);
     }
     if app.install.is_none() {
@@ -52,6 +52,12 @@ fn message(ready: &Ready) -> String {
             String::new(),
             "  There is no agent to give to machines: set install.agent to the static `warren`."
                 .into(),
+        ]);
+    }
+    if ready.setup.is_none() {
+        lines.extend([
+            String::new(),
+            format!("  Sign in when nothing else works: {again} login-link --email YOU"),
         ]);
     }
     lines.push(String::new());
