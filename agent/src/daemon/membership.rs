@@ -253,7 +253,6 @@ impl Daemon {
                 }
             }
             Some(session::Event::Delta(message)) => {
-                self.note_time(message.control_time);
                 let Some(mut map) = self.map.take() else {
                     return;
                 };

@@ -22,11 +22,14 @@ use crate::{
         self, BoxStream, DialError,
         http1::{self, HttpError},
     },
+    io::tcp,
     tls::{self, Tls, Trust},
 };
 
 /// How long upgrade and greeting may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes that the kernel may hold unsent: what a fast line sends in a millisecond.
+const MAX_UNSENT: i32 = 128 * 1024;
 /// What precedes a certificate's digest in a relay's certificate name.
 const PIN: &str = "sha256-raw:";
 
@@ -151,6 +154,8 @@ pub(super) async fn open(
         IpAddr::V6(_) => host.ipv6 != "none",
     });
     let stream = dial::tcp(&host.host_name, &addrs).await?;
+    // Packets that wait in the kernel cannot overtake each other nor be dropped.
+    let _ = tcp::limit_unsent(&stream, MAX_UNSENT);
     let config = tls.config(&trust).map_err(|e| DialError::Tls {
         host: host.host_name.clone(),
         why: e.to_string(),

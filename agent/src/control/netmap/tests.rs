@@ -1,3 +1,4 @@
+use rand::{Rng, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 
 use super::*;
@@ -143,4 +144,48 @@ fn the_own_key_ends_by_the_clock_or_by_the_servers_word() {
     expired["Expired"] = true.into();
     map.apply(message(json!({"Node": expired})));
     assert!(map.is_expired(now));
+}
+
+/// A random message of the same stream.
+fn random_delta(rng: &mut impl Rng) -> MapResponse {
+    let mut peer = |changed: bool| {
+        let mut peer = node(rng.gen_range(2..8));
+        if changed {
+            peer["HomeDERP"] = rng.gen_range(900..902).into();
+            peer["Expired"] = rng.gen_bool(0.2).into();
+        }
+        peer
+    };
+    let (one, two) = (peer(true), peer(false));
+    let id = rng.gen_range(2..8);
+    message(match rng.gen_range(0..7) {
+        0 => json!({"PeersChanged": [one, two]}),
+        1 => json!({"PeersRemoved": [id]}),
+        2 => json!({"PeersChangedPatch": [{"NodeID": id, "Endpoints": ["192.0.2.9:9"]}]}),
+        3 => json!({"PeersChangedPatch": [{"NodeID": id, "Online": true}]}),
+        4 => json!({"OnlineChange": {id.to_string(): false}}),
+        5 => json!({"Peers": [one]}),
+        _ => json!({"PacketFilters": {"a": [{"SrcIPs": [id.to_string()]}]}}),
+    })
+}
+
+#[test]
+fn the_data_thread_misses_nothing_and_is_bothered_by_nothing_else() {
+    let mut rng = StdRng::seed_from_u64(11);
+    let mut map = first();
+    for _ in 0..2000 {
+        let before = map.to_data(RelayMap::default());
+        let touched = map.apply(random_delta(&mut rng));
+        let after = map.to_data(RelayMap::default());
+        let told = map.peers().iter().map(|(id, n)| (*id, data_peer(n)));
+        let known = after
+            .peers
+            .iter()
+            .map(|(id, p)| (*id, data::Peer::clone(p)));
+        assert!(told.eq(known));
+        if !touched.data {
+            assert_eq!(before.filter, after.filter);
+            assert!(before.peers.iter().eq(after.peers.iter()));
+        }
+    }
 }
