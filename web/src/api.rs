@@ -8,7 +8,7 @@ pub(crate) mod session;
 pub(crate) mod tenant;
 pub(crate) mod user;
 
-use gloo_net::http::{Method, RequestBuilder, Response};
+use gloo_net::http::{Method, RequestBuilder};
 use serde::{Serialize, de::DeserializeOwned};
 use wire::api::problem::{Code, Problem};
 
@@ -108,8 +108,12 @@ fn request(method: Method, path: &str) -> RequestBuilder {
 
 /// Reads a resource.
 pub(crate) async fn get<T: DeserializeOwned>(path: &str) -> Result<T> {
-    let response = request(Method::GET, path).send().await;
-    read(checked(response).await?).await
+    parse(&get_text(path).await?)
+}
+
+/// Reads a resource without looking into it.
+pub(crate) async fn get_text(path: &str) -> Result<String> {
+    exchange(Method::GET, path, None).await
 }
 
 /// Sends a body and reads the answer.
@@ -118,51 +122,56 @@ async fn send<B: Serialize, T: DeserializeOwned>(
     path: &str,
     body: &B,
 ) -> Result<T> {
-    read(deliver(method, path, body).await?).await
+    parse(&exchange(method, path, Some(written(body)?)).await?)
 }
 
 /// Sends a body; the answer does not matter.
 async fn tell<B: Serialize>(method: Method, path: &str, body: &B) -> Result<()> {
-    deliver(method, path, body).await.map(drop)
+    exchange(method, path, Some(written(body)?)).await.map(drop)
 }
 
 /// Sends nothing but the request itself; the answer does not matter.
 async fn act(method: Method, path: &str) -> Result<()> {
-    let response = request(method, path).send().await;
-    checked(response).await.map(drop)
+    exchange(method, path, None).await.map(drop)
 }
 
 /// Sends nothing but the request itself and reads the answer.
 async fn ask<T: DeserializeOwned>(method: Method, path: &str) -> Result<T> {
-    let response = request(method, path).send().await;
-    read(checked(response).await?).await
+    parse(&exchange(method, path, None).await?)
 }
 
-async fn deliver<B: Serialize>(method: Method, path: &str, body: &B) -> Result<Response> {
-    let Ok(request) = request(method, path).json(body) else {
-        return Err(Failure::Unreadable { status: 0 });
+fn written<B: Serialize>(body: &B) -> Result<String> {
+    serde_json::to_string(body).map_err(|_| Failure::Unreadable { status: 0 })
+}
+
+/// An answer's text as what it must be.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|_| Failure::Unreadable { status: 200 })
+}
+
+/// One request and its answer as text. Not generic: it is compiled once for all calls.
+async fn exchange(method: Method, path: &str, body: Option<String>) -> Result<String> {
+    let request = request(method, path);
+    let sent = match body {
+        None => request.send().await,
+        Some(body) => match request
+            .header("content-type", "application/json")
+            .body(body)
+        {
+            Ok(request) => request.send().await,
+            Err(_) => return Err(Failure::Unreadable { status: 0 }),
+        },
     };
-    checked(request.send().await).await
-}
-
-async fn checked(response: std::result::Result<Response, gloo_net::Error>) -> Result<Response> {
-    let response = response.map_err(|_| Failure::Unreachable)?;
-    if response.ok() {
-        return Ok(response);
-    }
+    let response = sent.map_err(|_| Failure::Unreachable)?;
     let status = response.status();
-    match response.json::<Problem>().await {
+    let text = response.text().await.map_err(|_| Failure::Unreachable)?;
+    if response.ok() {
+        return Ok(text);
+    }
+    match serde_json::from_str::<Problem>(&text) {
         Ok(problem) => Err(Failure::Refused(Box::new(problem))),
         Err(_) => Err(Failure::Unreadable { status }),
     }
-}
-
-async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
-    let status = response.status();
-    response
-        .json()
-        .await
-        .map_err(|_| Failure::Unreadable { status })
 }
 
 #[cfg(test)]

@@ -149,71 +149,87 @@ where
     T: DeserializeOwned + Send + Sync + 'static,
 {
     let cache: Cache = expect_context();
-    let session = Session::expect();
     let query = Query {
         data: RwSignal::new(None),
         failure: RwSignal::new(None),
         again: Trigger::new(),
     };
-    let wanted = Memo::new(move |_| url());
-    let flight = StoredValue::new(Flight::Idle);
+    let take = move |url: &str, text: &str| {
+        let answer = Arc::new(api::parse::<T>(text)?);
+        cache.keep(url.to_owned(), Arc::clone(&answer));
+        query.data.set(Some(answer));
+        Ok(())
+    };
+    let line = Line {
+        wanted: Memo::new(move |_| url()),
+        flight: StoredValue::new(Flight::Idle),
+        failure: query.failure,
+        session: Session::expect(),
+        take: Arc::new(take),
+    };
     Effect::new(move |before: Option<Option<String>>| {
         cache.version(topic).track();
         query.again.track();
-        let now = wanted.get();
+        let now = line.wanted.get();
         if before.is_none_or(|before| before != now) {
-            query
-                .data
-                .set(now.as_deref().and_then(|url| cache.find(url)));
+            let known = now.as_deref().and_then(|url| cache.find(url));
+            query.data.set(known);
         }
         if now.is_some() {
-            if flight.get_value() == Flight::Idle {
-                flight.set_value(Flight::Busy);
-                spawn_local(load(query, wanted, flight, cache, session));
-            } else {
-                flight.set_value(Flight::Stale);
-            }
+            line.start();
         }
         now
     });
     query
 }
 
-/// Loads until the answer is not stale when it arrives, or the page is gone.
-async fn load<T>(
-    query: Query<T>,
+/// Reads and keeps the answer of an address.
+type Take = dyn Fn(&str, &str) -> api::Result<()> + Send + Sync;
+
+/// What loads one resource; it knows nothing of its type and is compiled once.
+#[derive(Clone)]
+struct Line {
     wanted: Memo<Option<String>>,
     flight: StoredValue<Flight>,
-    cache: Cache,
+    failure: RwSignal<Option<Failure>>,
     session: Session,
-) where
-    T: DeserializeOwned + Send + Sync + 'static,
-{
-    while let Some(Some(url)) = wanted.try_get_untracked() {
-        let answer = api::get::<T>(&url).await;
-        let Some(now) = wanted.try_get_untracked() else {
-            break;
-        };
-        if now.as_ref() == Some(&url) {
-            match answer {
-                Ok(answer) => {
-                    let answer = Arc::new(answer);
-                    cache.keep(url, Arc::clone(&answer));
-                    query.data.set(Some(answer));
-                    query.failure.set(None);
-                }
-                Err(failure) if failure.is_unauthenticated() => {
-                    session.ended();
-                    break;
-                }
-                Err(failure) => query.failure.set(Some(failure)),
-            }
+    take: Arc<Take>,
+}
+
+impl Line {
+    /// Loads, or lets the load that is under way know that it is too old.
+    fn start(&self) {
+        if self.flight.get_value() == Flight::Idle {
+            self.flight.set_value(Flight::Busy);
+            spawn_local(self.clone().load());
+        } else {
+            self.flight.set_value(Flight::Stale);
         }
-        if flight.try_get_value() != Some(Flight::Stale) {
-            break;
-        }
-        let _ = flight.try_set_value(Flight::Busy);
-        TimeoutFuture::new(PAUSE_MS).await;
     }
-    let _ = flight.try_set_value(Flight::Idle);
+
+    /// Loads until the answer is not stale when it arrives, or the page is gone.
+    async fn load(self) {
+        while let Some(Some(url)) = self.wanted.try_get_untracked() {
+            let text = api::get_text(&url).await;
+            let Some(now) = self.wanted.try_get_untracked() else {
+                break;
+            };
+            if now.as_ref() == Some(&url) {
+                match text.and_then(|text| (self.take)(&url, &text)) {
+                    Ok(()) => self.failure.set(None),
+                    Err(failure) if failure.is_unauthenticated() => {
+                        self.session.ended();
+                        break;
+                    }
+                    Err(failure) => self.failure.set(Some(failure)),
+                }
+            }
+            if self.flight.try_get_value() != Some(Flight::Stale) {
+                break;
+            }
+            let _ = self.flight.try_set_value(Flight::Busy);
+            TimeoutFuture::new(PAUSE_MS).await;
+        }
+        let _ = self.flight.try_set_value(Flight::Idle);
+    }
 }

@@ -1,5 +1,7 @@
 //! One act of a person on its way to the server: busy, refused, done.
 
+use std::pin::Pin;
+
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
@@ -7,6 +9,11 @@ use crate::{
     query::{Cache, Topic},
     session::Session,
 };
+
+/// An act; it leaves what is to be done when it worked.
+type Work = Pin<Box<dyn Future<Output = Result<Box<dyn FnOnce()>>>>>;
+/// Takes a failure for itself, or hands it on to be shown.
+type Refused = Box<dyn FnOnce(Failure) -> Option<Failure>>;
 
 /// The state of a form or a button that changes something.
 #[derive(Clone, Copy)]
@@ -69,6 +76,15 @@ impl Submit {
         done: impl FnOnce(T) + 'static,
         refused: impl FnOnce(Failure) -> Option<Failure> + 'static,
     ) {
+        let work = async move {
+            let answer = work.await?;
+            Ok(Box::new(move || done(answer)) as Box<dyn FnOnce()>)
+        };
+        self.drive(stale, Box::pin(work), Box::new(refused));
+    }
+
+    /// Not generic: it is compiled once for all forms.
+    fn drive(self, stale: &'static [Topic], work: Work, refused: Refused) {
         if self.busy.get_untracked() {
             return;
         }
@@ -78,11 +94,11 @@ impl Submit {
             let answer = work.await;
             let _ = self.busy.try_set(false);
             match answer {
-                Ok(answer) => {
+                Ok(done) => {
                     for topic in stale {
                         self.cache.stale(*topic);
                     }
-                    done(answer);
+                    done();
                 }
                 Err(failure) if failure.is_unauthenticated() => self.session.ended(),
                 Err(failure) => {

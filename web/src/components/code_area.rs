@@ -1,4 +1,4 @@
-//! A code editor in its own chunk; until it is there, the text is shown plainly.
+//! A code editor in its own chunk; a plain field where the chunk cannot be had.
 
 use leptos::{html, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure, prelude::wasm_bindgen};
@@ -66,6 +66,8 @@ pub(crate) fn CodeArea(
 ) -> impl IntoView {
     let host = NodeRef::<html::Div>::new();
     let handle: Handle = RwSignal::new_local(None);
+    let failed = RwSignal::new(false);
+    let plain_label = label.clone();
     let changed = Closure::new(move |text: String| control.text.set(text));
     let save = Closure::new(move || on_save.run(()));
     let calls = Calls { changed, save };
@@ -82,15 +84,14 @@ pub(crate) fn CodeArea(
         spawn_local(async move {
             let text = control.text.get_untracked();
             let read_only = control.read_only.get_untracked();
-            match mount_editor(&host, &text, &label, read_only, changed, save).await {
-                Ok(editor) => {
-                    if let Some(late) = handle.try_set(Some(editor.unchecked_into())).flatten() {
-                        late.destroy();
-                    }
+            let mounted = mount_editor(&host, &text, &label, read_only, changed, save).await;
+            if let Ok(editor) = mounted {
+                if let Some(late) = handle.try_set(Some(editor.unchecked_into())).flatten() {
+                    late.destroy();
                 }
-                Err(_) => {
-                    let _ = on_failure.try_run(());
-                }
+            } else {
+                let _ = failed.try_set(true);
+                let _ = on_failure.try_run(());
             }
         });
     });
@@ -103,7 +104,17 @@ pub(crate) fn CodeArea(
     view! {
         <div class="relative h-full min-h-0" data-testid=name>
             <div node_ref=host class="h-full min-h-0"></div>
-            <Show when=move || handle.with(Option::is_none)>
+            <Show when=move || failed.get()>
+                <textarea
+                    class="absolute inset-0 h-full w-full resize-none bg-surface p-4 font-mono text-sm"
+                    aria-label=plain_label.clone()
+                    spellcheck="false"
+                    readonly=move || control.read_only.get()
+                    prop:value=move || control.text.get()
+                    on:input:target=move |ev| control.text.set(ev.target().value())
+                ></textarea>
+            </Show>
+            <Show when=move || handle.with(Option::is_none) && !failed.get()>
                 <div class="absolute inset-0 bg-surface">
                     <Skeleton lines=9/>
                 </div>

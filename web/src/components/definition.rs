@@ -13,11 +13,11 @@ pub(crate) fn Definitions(entries: Vec<Definition>) -> impl IntoView {
         .map(|(term, content)| {
             view! {
                 <dt class="text-muted">{term}</dt>
-                <dd class="min-w-0 break-words">{content}</dd>
+                <dd class="mb-2 min-w-0 break-words sm:mb-0">{content}</dd>
             }
         })
         .collect_view();
     view! {
-        <dl class="grid grid-cols-[minmax(7rem,auto)_minmax(0,1fr)] gap-x-6 gap-y-2.5 text-sm">{rows}</dl>
+        <dl class="grid gap-x-6 gap-y-0.5 text-sm sm:grid-cols-[minmax(7rem,auto)_minmax(0,1fr)] sm:gap-y-2.5">{rows}</dl>
     }
 }

@@ -14,6 +14,8 @@ mod findings;
 mod save;
 
 use conflict::Conflict;
+pub(crate) use draft::KeptDraft;
+
 use draft::Draft;
 use findings::Findings;
 use save::{Changes, SaveDialog};
@@ -123,7 +125,7 @@ fn Editor(policy: Signal<Arc<Policy>>) -> impl IntoView {
                     name="policy-editor"
                     on_save=move |()| open()
                     on_failure=move |()| {
-                        toasts.bad("The editor could not be loaded. Check the connection and reload the page.");
+                        toasts.bad("The editor could not be loaded; a plain field takes its place. Reload the page to try again.");
                     }
                 />
             </div>

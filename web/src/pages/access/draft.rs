@@ -16,6 +16,17 @@ use crate::{
 /// How long the keys must rest before the draft is judged.
 const PAUSE: Duration = Duration::from_millis(150);
 
+/// What was not saved when the page was left. A context of the tenant's pages.
+#[derive(Clone, Copy)]
+pub(crate) struct KeptDraft(StoredValue<Option<(Arc<Policy>, String)>>);
+
+impl KeptDraft {
+    /// None yet.
+    pub(crate) fn new() -> Self {
+        Self(StoredValue::new(None))
+    }
+}
+
 /// The draft, the revision it comes from, and the judgement.
 #[derive(Clone, Copy)]
 pub(super) struct Draft {
@@ -36,8 +47,14 @@ impl Draft {
         members: Signal<Option<Arc<Vec<User>>>>,
         may_save: bool,
     ) -> Self {
-        let base = RwSignal::new(newest.get_untracked());
-        let text = RwSignal::new(base.with_untracked(|base| base.document.clone()));
+        let kept: KeptDraft = expect_context();
+        let (start, words) = kept.0.get_value().unwrap_or_else(|| {
+            let newest = newest.get_untracked();
+            let words = newest.document.clone();
+            (newest, words)
+        });
+        let base = RwSignal::new(start);
+        let text = RwSignal::new(words);
         let judgement = RwSignal::new(Arc::new(Judgement::default()));
         let control = CodeControl {
             text,
@@ -63,7 +80,18 @@ impl Draft {
         draft.judge_on_pause(members);
         draft.follow();
         draft.guard();
+        draft.keep(kept);
         draft
+    }
+
+    /// Keeps what is not saved for when the page is opened again.
+    fn keep(self, kept: KeptDraft) {
+        Effect::new(move |_| {
+            let unsaved = self
+                .is_changed()
+                .then(|| (self.base.get(), self.text.get()));
+            kept.0.set_value(unsaved);
+        });
     }
 
     fn judge_on_pause(self, members: Signal<Option<Arc<Vec<User>>>>) {
