@@ -140,6 +140,28 @@ async fn what_is_written_is_read_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_share_a_name_are_numbered() {
+    for bench in benches().await {
+        let (t, owner) = tenant(&bench.store, "acme").await;
+        let long = "x".repeat(63);
+        let mut names = Vec::new();
+        for n in 0..12 {
+            let new = NewNode {
+                name: long.parse().unwrap(),
+                ..new_node(n, NodeOwner::User(owner.id))
+            };
+            names.push(join(&bench.store, t.id, new).await.name.to_string());
+        }
+        let stem = "x".repeat(61);
+        assert_eq!(names[0], long);
+        for n in 1..10 {
+            assert_eq!(names[n], format!("{stem}-{n}"));
+        }
+        assert_eq!(names[11], format!("{}-11", "x".repeat(60)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_one_off_key_lets_one_of_many_through() {
     for bench in benches().await {
         let (t, owner) = tenant(&bench.store, "acme").await;

@@ -9,7 +9,12 @@ use super::{
     super::{Control, known::Known},
     logged_out, wish,
 };
-use crate::{audit::AuditEvent, db::Node, error::Result, tenancy::Changed};
+use crate::{
+    audit::AuditEvent,
+    db::{Node, TenantRows},
+    error::Result,
+    tenancy::Changed,
+};
 
 /// Tells how things stand, after the little that the node itself may change.
 pub(super) async fn answer(
@@ -40,26 +45,28 @@ async fn log_out(control: &Control, tenant: TenantId, node: Node) -> Result<()> 
     if node.key_expiry.is_some_and(|expiry| expiry <= now) && !node.ephemeral {
         return Ok(());
     }
-    let (id, key, ephemeral) = (node.id, node.node_key, node.ephemeral);
-    let event = AuditEvent::NodeLoggedOut {
-        node: id,
-        name: node.name.to_string(),
-    };
-    let write = move |rows: crate::db::TenantRows| async move {
+    let (id, key) = (node.id, node.node_key);
+    let write = move |rows: TenantRows| async move {
+        // Meanwhile it may be gone, or have another key.
+        let found = rows.find_node(id).await?;
+        let Some(node) = found.filter(|node| node.node_key == key) else {
+            return Ok(None);
+        };
+        let event = AuditEvent::NodeLoggedOut {
+            node: id,
+            name: node.name.to_string(),
+        };
         rows.record(&node.joined_by, &event).await?;
-        if ephemeral {
-            rows.delete_node(&node).await
-        } else {
-            rows.set_node_expiry(id, Some(now)).await
+        if node.ephemeral {
+            rows.delete_node(&node).await?;
+            return Ok(Some(Changed::NodeRemoved { node: id, key }));
         }
+        rows.set_node_expiry(id, Some(now)).await?;
+        Ok(Some(Changed::Node(id)))
     };
-    control.app.db.write(tenant, write).await?;
-    let changed = if ephemeral {
-        Changed::NodeRemoved { node: id, key }
-    } else {
-        Changed::Node(id)
-    };
-    control.app.hub.changed(tenant, changed).await;
+    if let Some(changed) = control.app.db.write(tenant, write).await? {
+        control.app.hub.changed(tenant, changed).await;
+    }
     Ok(())
 }
 
@@ -75,7 +82,7 @@ async fn shorten(
         name: node.name.to_string(),
         until: expiry,
     };
-    let write = move |rows: crate::db::TenantRows| async move {
+    let write = move |rows: TenantRows| async move {
         // Meanwhile it may have been expired: never later than the rows say.
         let ours = rows.node(id).await?.key_expiry;
         if ours.is_some_and(|ours| ours <= expiry) {
@@ -99,9 +106,7 @@ async fn note_version(
         return Ok(());
     }
     let (id, version) = (node.id, request.version);
-    let write = move |rows: crate::db::TenantRows| async move {
-        rows.set_node_capability(id, version).await
-    };
+    let write = move |rows: TenantRows| async move { rows.set_node_capability(id, version).await };
     control.app.db.write(tenant, write).await?;
     changed(control, tenant, id).await;
     Ok(())
