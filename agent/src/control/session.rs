@@ -21,7 +21,7 @@ use super::{
 /// A stream that is silent for so long is dead: servers send a sign of life each minute.
 const SILENCE: Duration = Duration::from_mins(2);
 /// After a change of the network the server must answer within this.
-const CHECK: Duration = Duration::from_secs(10);
+const CHECK: Duration = Duration::from_secs(3);
 
 /// A connection that held for so long is followed by a quick attempt; shorter
 /// ones are not: two machines with the same key would push each other out.

@@ -17,7 +17,7 @@ use crate::data::{Commands, RelaySend};
 /// Relays give a sign of life each minute.
 const SILENCE: Duration = Duration::from_mins(2);
 /// After a change of the network something must arrive within this.
-const CHECK: Duration = Duration::from_secs(5);
+const CHECK: Duration = Duration::from_secs(2);
 /// A write that takes longer means that the connection is dead.
 const WRITE: Duration = Duration::from_secs(10);
 /// Room for one read.
