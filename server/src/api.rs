@@ -2,13 +2,16 @@
 //!
 //! A handler is allowed, scoped and parsed before its first line runs: its
 //! [`Ctx`] names the action it needs and is taken before the body is read.
-//! What it does is an act ([`crate::act`]); nothing is decided here.
+//! What it does is an act ([`crate::act`]); nothing is decided here. What changes
+//! something goes on when the browser goes away.
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    middleware::{from_fn, map_response},
+    extract::{Request, State},
+    middleware::{Next, from_fn, from_fn_with_state, map_response},
+    response::Response,
     routing::{delete, get, post, put},
 };
 use wire::{id::AccountId, paths};
@@ -73,8 +76,17 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(sessions)
         .layer(map_response(session::mark_secure))
         .layer(from_fn(csrf::guard))
+        .layer(from_fn_with_state(Arc::clone(&api), to_the_end))
         .layer(from_fn(tidy))
         .with_state(api)
+}
+
+/// A change that has begun is finished, whether the browser waits for it or not.
+async fn to_the_end(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    api.app.finish(next.run(request)).await
 }
 
 type Routes = Router<Arc<Api>>;

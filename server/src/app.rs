@@ -3,8 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument as _;
 use wire::{MachineSecret, relay_map::RelayMap};
 use zeroize::Zeroizing;
 
@@ -14,7 +15,7 @@ use crate::{
     control::pending::Pending,
     db::{Reason, Store, connect, holds_secrets},
     error::Error,
-    http::install::Download,
+    http::{install::Download, scope},
     lifecycle::DirLock,
     relay::{Admission, Relay, stun},
     rng::Rng,
@@ -129,6 +130,29 @@ impl App {
             stop,
             _lock: lock,
         }))
+    }
+}
+
+impl App {
+    /// Does `work` to its end, also when whoever asked for it goes away
+    /// meanwhile: what is committed must be told to the tenant's nodes.
+    pub async fn finish<F>(&self, work: F) -> F::Output
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let work = scope::carried(work).in_current_span();
+        match self
+            .tasks
+            .spawn(work)
+            .await
+            .map_err(JoinError::try_into_panic)
+        {
+            Ok(done) => done,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The runtime is going down, and this task with it.
+            Err(Err(_)) => std::future::pending().await,
+        }
     }
 }
 

@@ -41,7 +41,7 @@ const KEEPALIVE: std::ops::Range<u64> = 50_000..60_000;
 
 /// Answers one request.
 pub(super) async fn map(
-    control: &Control,
+    control: &Arc<Control>,
     session: &Session,
     watch: &Arc<Watch>,
     request: MapRequest,
@@ -71,7 +71,9 @@ pub(super) async fn map(
     let (hub, tenant, node) = (&control.app.hub, known.tenant, known.node.id);
     match (request.stream, request.omit_peers) {
         (true, _) => {
-            note_version(control, &known, request.version).await?;
+            let (with, version) = (Arc::clone(control), request.version);
+            let work = async move { note_version(&with, &known, version).await };
+            control.app.finish(work).await?;
             let attach = Attach {
                 compress,
                 version: request.version,
@@ -88,7 +90,9 @@ pub(super) async fn map(
         (false, true) => {
             let report = report(request);
             if let Some(info) = &report.hostinfo {
-                retag::follow(control, &known, &info.request_tags).await?;
+                let (with, tags) = (Arc::clone(control), info.request_tags.clone());
+                let work = async move { retag::follow(&with, &known, &tags).await };
+                control.app.finish(work).await?;
             }
             hub.report(tenant, node, report).await?;
             Ok(Response::new(whole(Bytes::new())))

@@ -15,6 +15,8 @@ mod join;
 mod known;
 mod person;
 
+use std::sync::Arc;
+
 use wire::{
     CapabilityVersion, Timestamp,
     control::{RegisterRequest, RegisterResponse, too_old},
@@ -30,7 +32,7 @@ use crate::error::Result;
 
 /// Answers one request.
 pub(super) async fn register(
-    control: &Control,
+    control: &Arc<Control>,
     session: &Session,
     request: RegisterRequest,
 ) -> Result<RegisterResponse> {
@@ -41,7 +43,9 @@ pub(super) async fn register(
         return Ok(refused("the client sent no node key; restart it"));
     }
     if let Holder::Ours(node) = find(&control.app, &session.machine, &request.node_key).await? {
-        return known::answer(control, *node, &request).await;
+        let with = Arc::clone(control);
+        let work = async move { known::answer(&with, *node, &request).await };
+        return control.app.finish(work).await;
     }
     let now = control.app.clock.now();
     if wish(&request).is_some_and(|expiry| expiry <= now) {
@@ -51,7 +55,11 @@ pub(super) async fn register(
     let followup = request.followup.clone();
     let asked = asked(session, request, now);
     match secret.filter(|secret| !secret.is_empty()) {
-        Some(secret) => join::by_key(control, asked, &secret).await,
+        Some(secret) => {
+            let with = Arc::clone(control);
+            let work = async move { join::by_key(&with, asked, &secret).await };
+            control.app.finish(work).await
+        }
         None => person::ask(control, asked, &followup).await,
     }
 }

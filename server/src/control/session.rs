@@ -111,7 +111,7 @@ fn protocol() -> http2::Builder<TokioExecutor> {
 }
 
 async fn answer(
-    control: &Control,
+    control: &Arc<Control>,
     session: &Session,
     watch: &Arc<Watch>,
     request: Request<Incoming>,
@@ -142,7 +142,7 @@ async fn answer(
 }
 
 async fn serve(
-    control: &Control,
+    control: &Arc<Control>,
     session: &Session,
     watch: &Arc<Watch>,
     endpoint: Endpoint,

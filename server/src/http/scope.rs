@@ -48,6 +48,17 @@ pub async fn run<F: Future>(scope: Arc<Scope>, work: F) -> F::Output {
     SCOPE.scope(scope, work).await
 }
 
+/// `work` as a part of the request that this task serves, wherever it runs.
+pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let scope = SCOPE.try_with(Arc::clone).ok();
+    async move {
+        match scope {
+            Some(scope) => run(scope, work).await,
+            None => work.await,
+        }
+    }
+}
+
 /// The id of the request that this task serves; empty outside of one.
 pub fn request_id() -> String {
     SCOPE.try_with(|scope| scope.id.clone()).unwrap_or_default()

@@ -10,7 +10,7 @@ use wire::{
 use super::*;
 use crate::{
     act,
-    db::{NodeOwner, Reason},
+    db::{self, NodeOwner, Reason},
     error::Error,
     tenancy::Report,
     testing::operator,
@@ -294,4 +294,48 @@ async fn a_removed_machine_is_gone_also_for_the_relay() {
             [record("node.removed", "web")]
         );
     }
+}
+
+/// Whether the rows and the relay agree on a machine; waited for, with a bound.
+async fn agreed(app: &TestApp, tenant: TenantId, node: &db::Node) -> bool {
+    for _ in 0..500 {
+        let rows = app.app.db.tenant(tenant).await.unwrap();
+        let stored = rows.find_node(node.id).await.unwrap().is_some();
+        drop(rows);
+        let admitted = app.app.admission.tenant_of(&node.node_key).is_some();
+        if stored == admitted {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    false
+}
+
+#[tokio::test]
+async fn a_removal_that_has_begun_is_finished_though_the_browser_goes_away() {
+    let (app, tenant, ada) = acme().await;
+    let mut removed = 0;
+    for patience in 0..40 {
+        let name = format!("node-{patience}");
+        let node = app.node(tenant, &name, NodeOwner::User(ada.user)).await;
+        let path = NodePath {
+            tenant,
+            node: node.id,
+        }
+        .to_path();
+        let mut asked = Box::pin(ada.deletes(&path));
+        for _ in 0..patience {
+            if futures_util::poll!(asked.as_mut()).is_ready() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        drop(asked);
+        app.clock.advance(Duration::from_secs(1));
+        let rows = app.app.db.tenant(tenant).await.unwrap();
+        removed += usize::from(rows.find_node(node.id).await.unwrap().is_none());
+        drop(rows);
+        assert!(agreed(&app, tenant, &node).await, "after {patience} steps");
+    }
+    assert!(removed > 0);
 }
