@@ -2,10 +2,17 @@
 
 use std::{
     io::{Read as _, Write as _},
+    net::SocketAddr,
     time::Duration,
 };
 
-use agent::data::{Command, Offloads};
+use agent::{
+    data::{Command, Offloads},
+    io::{
+        epoll::Epoll,
+        udp::{Options, Sockets},
+    },
+};
 use mesh::{
     event::{PathAddr, PingResult},
     offload::Offload,
@@ -14,7 +21,7 @@ use wire::NodeId;
 
 use crate::{
     pair::{PATIENCE, Pair, Reach},
-    transfer::{connect, listen, tcp, udp_echo},
+    transfer::{connect, listen, pattern, tcp, udp_echo},
 };
 
 const NONE: Offloads = Offloads {
@@ -87,6 +94,46 @@ fn offloads_make_trains_of_bulk_traffic() {
         "{datagrams} datagrams, {writes} writes"
     );
     assert_eq!((sent.udp_lost.get(), received.tun_refused.get()), (0, 0));
+}
+
+/// A program that sends by `UDP_SEGMENT` meets one that reads by `UDP_GRO`.
+#[test]
+fn a_program_s_own_udp_train_passes_as_a_train() {
+    let Some(pair) = Pair::new(ALL, ALL, Reach::Direct) else {
+        return;
+    };
+    let Pair { a, b, .. } = &pair;
+    udp_echo(a, b, b.v4, &[100]);
+    let sockets = || {
+        let (port, mark, offload) = (0, 0, true);
+        Sockets::bind(Options {
+            port,
+            mark,
+            offload,
+        })
+        .unwrap()
+    };
+    let (mut sender, receiver) = (a.ns.run(sockets), b.ns.run(sockets));
+    let train = pattern(40 * 1200);
+    let reads = a.data.counters.tun_reads.get();
+    let to = SocketAddr::new(b.v4, receiver.port());
+    assert_eq!(sender.send(to, 1200, &train).datagrams, 40);
+    let epoll = Epoll::new().unwrap();
+    epoll.add(&receiver.v4, 1).unwrap();
+    let (mut got, mut receives) = (Vec::new(), 0);
+    let mut slot = vec![0; 65_536];
+    while got.len() < train.len() {
+        epoll.wait().unwrap();
+        let received = receiver.v4.receive(&mut slot).unwrap();
+        assert_eq!(received.segment_size, 1200);
+        got.extend_from_slice(&slot[..received.len]);
+        receives += 1;
+    }
+    assert!(got == train, "the datagrams arrive in order");
+    assert_eq!(b.data.counters.tun_refused.get(), 0);
+    let reads = a.data.counters.tun_reads.get() - reads;
+    assert!(reads < 10, "{reads} reads of the TUN for one train");
+    assert!(receives < 10, "{receives} receives for one train");
 }
 
 #[test]
