@@ -2,9 +2,9 @@
 //!
 //! Only ratios of one run count: absolute figures drift with the machine.
 
-use std::{path::PathBuf, process::Command};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use crate::{
     eventually::eventually,
@@ -86,14 +86,13 @@ fn measure_all(effort: Effort) -> Result<Results> {
     let derper = start_derper(&derper_host, &stack)?;
 
     let ours = Pair::ours(&mut net, &stack, &key)?;
-    let theirs = Pair::theirs(&mut net, &stack, &key)?;
+    let theirs = Pair::theirs(&mut net, &stack, &key, &derper_host)?;
     for pair in [&ours, &theirs] {
         pair.until(pair::Path::Direct)?;
     }
     let direct = rounds("direct", &ours, &theirs, effort, [None, None])?;
-    ours.block_udp(None)?;
-    theirs.block_udp(Some(&derper_host))?;
     for pair in [&ours, &theirs] {
+        pair.block_udp()?;
         pair.until(pair::Path::Relayed)?;
     }
     let relays = [Some(stack.pid()), Some(derper.pid())];
@@ -136,16 +135,17 @@ fn rounds(
 fn start_derper(host: &Host, stack: &Stack) -> Result<Process> {
     let dir = lab::scratch()?.join("derper");
     std::fs::create_dir_all(&dir)?;
-    let name = host.address.to_string();
-    for (ending, copy) in [("pem", "crt"), ("key", "key")] {
-        let from = relay_file(stack, ending)?;
-        std::fs::copy(from, dir.join(format!("{name}.{copy}")))?;
+    // Certificate and key in one file, for the name that it holds for.
+    let name = stack.host.address.to_string();
+    for ending in ["crt", "key"] {
+        let from = stack.data().join("tls/server.pem");
+        std::fs::copy(from, dir.join(format!("{name}.{ending}")))?;
     }
     let mut command = host.command(crate::tailscale::clients()?.join("derper"));
     command
         .args([
             "-a",
-            &format!("{name}:443"),
+            &format!("{}:443", host.address),
             "-http-port",
             "-1",
             "-stun=false",
@@ -159,20 +159,9 @@ fn start_derper(host: &Host, stack: &Stack) -> Result<Process> {
     eventually("derper serves", STEP, || {
         let mut curl = host.command("curl");
         curl.args(["-fsk", "--max-time", "2", "-o", "/dev/null"]);
-        curl.arg(format!("https://{name}/generate_204"));
+        curl.arg(format!("https://{}/generate_204", host.address));
         run(curl, STEP).map(Some)
     })
     .with_context(|| format!("derper said:\n{}", derper.log()))?;
     Ok(derper)
-}
-
-/// A file of the relay's self-signed certificate.
-fn relay_file(stack: &Stack, ending: &str) -> Result<PathBuf> {
-    let near = [stack.data().to_owned(), stack.data().join("tls")];
-    let found = near
-        .iter()
-        .map(|dir| dir.join(format!("relay.{ending}")))
-        .find(|file| file.is_file());
-    ensure!(found.is_some(), "the server has no relay.{ending}");
-    found.context("checked above")
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{
     eventually::eventually,
@@ -59,6 +59,27 @@ pub fn connect(host: &Host, to: Ipv4Addr, port: u16, wait: Duration) -> Result<S
     let said = run(command(host, &args)?, wait + STEP)?;
     let word = said.split_whitespace().nth(1);
     Ok(word.context("connect said nothing")?.to_owned())
+}
+
+/// Waits until connection attempts end with `word`; fails when one that begins more than
+/// `within` after `since` still does not.
+pub fn becomes(
+    host: &Host,
+    (to, port): (Ipv4Addr, u16),
+    word: &str,
+    since: f64,
+    within: Duration,
+) -> Result<()> {
+    loop {
+        let began = wall();
+        let said = connect(host, to, port, Duration::from_millis(700))?;
+        if said == word {
+            return Ok(());
+        }
+        if began > since + within.as_secs_f64() {
+            bail!("port {port} is {said}, not {word}, {within:?} after the edit");
+        }
+    }
 }
 
 /// The wall clock, seconds: what the receivers write before each line.

@@ -40,9 +40,23 @@ impl Pair {
         Ok(Self::Ours([join("w1")?, join("w2")?]))
     }
 
-    /// Two hosts with tailscaled.
-    pub(super) fn theirs(net: &mut Topology, stack: &Stack, key: &str) -> Result<Self> {
-        let mut join = |name| Tailscale::join(&net.public_host(name)?, stack, key);
+    /// Two hosts with tailscaled, where packets to our relay go to `relay` instead.
+    pub(super) fn theirs(
+        net: &mut Topology,
+        stack: &Stack,
+        key: &str,
+        relay: &Host,
+    ) -> Result<Self> {
+        let redirect = format!(
+            "table ip instead {{ chain out {{ type nat hook output priority -100;
+             ip daddr {} tcp dport 8443 dnat to {}:443; }} }}",
+            stack.host.address, relay.address
+        );
+        let mut join = |name| {
+            let host = net.public_host(name)?;
+            load(&host, &redirect)?;
+            Tailscale::join(&host, stack, key)
+        };
         Ok(Self::Theirs([join("t1")?, join("t2")?]))
     }
 
@@ -88,27 +102,13 @@ impl Pair {
         )
     }
 
-    /// No UDP leaves the hosts any more. `instead` is where packets to our relay go.
-    pub(super) fn block_udp(&self, instead: Option<&Host>) -> Result<()> {
-        let redirect = instead.map_or_else(String::new, |host| {
-            format!(
-                "table ip instead {{ chain out {{ type nat hook output priority -100;
-                 ip daddr 203.0.113.10 tcp dport 8443 dnat to {}:443 }} }}",
-                host.address
-            )
-        });
-        let rules = format!(
-            "table inet block {{ chain out {{ type filter hook output priority 0;
-             oifname \"eth0\" meta l4proto udp drop }} }}\n{redirect}"
-        );
-        for host in self.hosts() {
-            host.sh(&format!("nft -f - <<'RULES'\n{rules}\nRULES"))?;
-            if instead.is_some() {
-                // A connection from before the rule keeps its way: end it.
-                host.sh("ss -K dst 203.0.113.10 dport = 8443 >/dev/null")?;
-            }
-        }
-        Ok(())
+    /// No UDP leaves the hosts any more.
+    pub(super) fn block_udp(&self) -> Result<()> {
+        let block = "table inet block { chain out { type filter hook output priority 0;
+            oifname \"eth0\" meta l4proto udp drop; } }";
+        self.hosts()
+            .into_iter()
+            .try_for_each(|host| load(host, block))
     }
 
     /// Measures one transfer.
@@ -129,4 +129,8 @@ impl Pair {
         let [a, b] = self.pids();
         Ok((peak_mb(a)?, peak_mb(b)?))
     }
+}
+
+fn load(host: &Host, rules: &str) -> Result<()> {
+    host.sh(&format!("nft -f - <<'RULES'\n{rules}\nRULES"))
 }

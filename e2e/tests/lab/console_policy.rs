@@ -2,7 +2,7 @@
 
 use std::{net::Ipv4Addr, path::Path, time::Duration};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use e2e::{
     agent::Agent,
     console::{self, Browser},
@@ -14,7 +14,7 @@ use e2e::{
 };
 
 /// How long a change may take to hold on the wire.
-const HOLDS: f64 = 2.0;
+const HOLDS: Duration = Duration::from_secs(2);
 const PAGE: Duration = Duration::from_secs(15);
 
 /// Port 22 is open, port 80 is not.
@@ -160,7 +160,7 @@ impl Wire {
         let last = self.sink.silent("got", Duration::from_secs(8))?;
         let took = last - edited;
         ensure!(
-            took < HOLDS,
+            took < HOLDS.as_secs_f64(),
             "the running transfer ended {took:.2} s after the edit"
         );
         self.is(22, "open", traffic::wall())
@@ -173,17 +173,7 @@ impl Wire {
 
     /// An attempt that begins within 2 s of `since` has this end.
     fn is(&self, port: u16, word: &str, since: f64) -> Result<()> {
-        let wait = Duration::from_millis(700);
-        loop {
-            let began = traffic::wall();
-            let said = traffic::connect(&self.from, self.to, port, wait)?;
-            if said == word {
-                return Ok(());
-            }
-            if began > since + HOLDS {
-                bail!("port {port} is {said}, not {word}, {HOLDS} s after the edit");
-            }
-        }
+        traffic::becomes(&self.from, (self.to, port), word, since, HOLDS)
     }
 }
 
