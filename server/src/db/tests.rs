@@ -154,8 +154,8 @@ async fn nodes_that_share_a_name_are_numbered() {
         }
         let stem = "x".repeat(61);
         assert_eq!(names[0], long);
-        for n in 1..10 {
-            assert_eq!(names[n], format!("{stem}-{n}"));
+        for (n, name) in names.iter().enumerate().take(10).skip(1) {
+            assert_eq!(*name, format!("{stem}-{n}"));
         }
         assert_eq!(names[11], format!("{}-11", "x".repeat(60)));
     }
