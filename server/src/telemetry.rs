@@ -23,7 +23,8 @@ pub enum LogFormat {
 }
 
 /// What is logged when nobody says otherwise: our own news, others' worries.
-pub const DEFAULT_FILTER: &str = "info,sqlx=warn,sea_orm=warn,tower_sessions=error,\
+/// A name stands for all targets that begin with it: `sea` for the database library.
+pub const DEFAULT_FILTER: &str = "info,sqlx=warn,sea=warn,tower_sessions=error,\
                                   tower_sessions_core=error,hyper=warn,h2=warn,rustls=warn";
 
 /// Logs to standard error from now on; a second call changes nothing.
