@@ -23,8 +23,7 @@ pub(crate) fn a_machine_that_moves_is_reached_directly_again() -> Result<()> {
     let to = b.address()?.to_string();
     a.ping_until(&to, PATIENCE, Via::is_direct)?;
 
-    let [x, y, z, host] = b.host.address.octets();
-    let moved = Ipv4Addr::new(x, y, z, host + 50);
+    let moved = Ipv4Addr::from_bits(b.host.address.to_bits() + 50);
     b.host.sh(&format!(
         "ip addr flush dev eth0 scope global; ip addr add {moved}/24 dev eth0"
     ))?;
