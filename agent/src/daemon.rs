@@ -40,6 +40,8 @@ mod ready;
 mod report;
 mod serve;
 mod status;
+mod told;
+mod waiting;
 
 use engine::Engine;
 use entry::Entry;

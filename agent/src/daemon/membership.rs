@@ -12,6 +12,7 @@ use super::{
     entry::{self, Entered, Entry},
     host,
     plan::{self, NewLogin, Plan, Standing},
+    waiting::answer,
 };
 use crate::{
     control::{
@@ -30,9 +31,6 @@ use crate::{
 
 /// How long the server may take to take note of a logout.
 const LOGOUT: Duration = Duration::from_secs(10);
-/// A clock that differs by more is named as a problem.
-const SKEW_MICROS: i64 = 60_000_000;
-
 impl Daemon {
     // === up ===
 
@@ -232,112 +230,6 @@ impl Daemon {
         });
     }
 
-    // === what the server says ===
-
-    pub(super) async fn handle_session(&mut self, event: Option<session::Event>) {
-        match event {
-            None => self.session = None,
-            Some(session::Event::Connected { server_key }) => {
-                self.connected = true;
-                self.trouble = None;
-                self.remember(server_key);
-            }
-            Some(session::Event::First(message)) => {
-                self.note_time(message.control_time);
-                if let Some(map) = NetMap::first(*message, self.map.as_ref()) {
-                    tracing::info!(peers = map.peers().len(), "netmap received");
-                    self.hand_over(&map).await;
-                    self.map = Some(map);
-                    self.keeper.renewed();
-                    self.tell_how_it_is();
-                }
-            }
-            Some(session::Event::Delta(message)) => {
-                let Some(mut map) = self.map.take() else {
-                    return;
-                };
-                let touched = map.apply(*message);
-                if touched.data {
-                    self.hand_over(&map).await;
-                }
-                self.map = Some(map);
-                if touched.any {
-                    self.keeper.changed();
-                    self.tell_how_it_is();
-                }
-            }
-            Some(session::Event::Trouble(message)) => {
-                self.connected = false;
-                self.trouble = Some(message.clone());
-                self.tell_of_trouble(message);
-            }
-            Some(session::Event::Over(why)) => self.over(&why).await,
-        }
-    }
-
-    /// The server does not want this node as it is.
-    async fn over(&mut self, why: &LoginError) {
-        tracing::warn!(error = %why, "the server has ended this node's session");
-        self.standing = match why {
-            LoginError::KeyExpired => Standing::Expired,
-            LoginError::Connect(_)
-            | LoginError::Refused(_)
-            | LoginError::NeedsPerson
-            | LoginError::Request(_) => Standing::Unknown,
-        };
-        self.session = None;
-        self.connected = false;
-        self.trouble = Some(why.to_string());
-        self.forget_map().await;
-        self.stop_engine().await;
-        self.tell(&Reply::error(ErrorCode::Refused, why));
-    }
-
-    fn remember(&mut self, server_key: MachineKey) {
-        if let Some(profile) = &mut self.stored.profile
-            && profile.server_key.is_none()
-        {
-            profile.server_key = Some(server_key);
-            self.save();
-        }
-    }
-
-    fn note_time(&mut self, server: Option<wire::Timestamp>) {
-        if let Some(server) = server {
-            self.skew = server.unix_micros() - self.clock.wall().unix_micros();
-        }
-    }
-
-    /// The difference between the clocks, when it is worth a word.
-    pub(super) fn clock_problem(&self) -> Option<String> {
-        let skew = self.skew;
-        (skew.abs() > SKEW_MICROS).then(|| {
-            let side = if skew > 0 { "behind" } else { "ahead of" };
-            let seconds = skew.abs() / 1_000_000;
-            format!("this machine's clock is {seconds} s {side} the server's: set it right")
-        })
-    }
-
-    /// Brings the data thread and the interface in line with the netmap.
-    pub(super) async fn hand_over(&mut self, map: &NetMap) {
-        let wall = self.wall();
-        let Some(engine) = &mut self.engine else {
-            return;
-        };
-        if let Err(why) = engine.set_netmap(map, wall).await {
-            tracing::error!(error = %why, "the interface is not set up");
-            self.trouble = Some(why.to_string());
-        }
-    }
-
-    /// The same netmap once more.
-    pub(super) async fn hand_over_again(&mut self) {
-        if let Some(map) = self.map.take() {
-            self.hand_over(&map).await;
-            self.map = Some(map);
-        }
-    }
-
     // === down, logout ===
 
     pub(super) async fn down(&mut self) -> Reply {
@@ -388,14 +280,14 @@ impl Daemon {
         self.stop_engine().await;
     }
 
-    async fn stop_engine(&mut self) {
+    pub(super) async fn stop_engine(&mut self) {
         self.paths_due = None;
         if let Some(engine) = self.engine.take() {
             engine.stop().await;
         }
     }
 
-    async fn forget_map(&mut self) {
+    pub(super) async fn forget_map(&mut self) {
         self.map = None;
         self.keeper.forget().await;
         if let Err(why) = self.dir.remove_netmap() {
@@ -406,7 +298,7 @@ impl Daemon {
         }
     }
 
-    fn save(&mut self) {
+    pub(super) fn save(&mut self) {
         if let Err(why) = self.dir.save(&self.stored) {
             tracing::error!(
                 error = &why as &dyn std::error::Error,
@@ -415,60 +307,6 @@ impl Daemon {
             self.trouble = Some(format!("{:#}", anyhow::Error::new(why)));
         }
     }
-
-    // === who waits ===
-
-    /// Tells who waits for `up` how it is, if that is an answer.
-    fn tell_how_it_is(&mut self) {
-        let Some(map) = self.map.as_ref().filter(|_| self.session.is_some()) else {
-            return;
-        };
-        if !self.connected || self.entry.is_some() {
-            return;
-        }
-        let reply = if map.is_expired(self.wall()) {
-            let why = "this machine's key has expired: run `warren up` to sign in again";
-            Reply::error(ErrorCode::Refused, why)
-        } else if map.node().machine_authorized {
-            Reply::Up {
-                name: map.node().name.trim_end_matches('.').to_owned(),
-                addresses: map.node().addresses.iter().map(|a| a.addr).collect(),
-            }
-        } else {
-            Reply::NeedsApproval
-        };
-        self.tell(&reply);
-    }
-
-    /// With a netmap that was kept the node is up without the server.
-    fn tell_of_trouble(&mut self, message: String) {
-        if self.map.is_some() {
-            self.tell(&Reply::done(format!(
-                "up, with what was known last; the server is away: {message}"
-            )));
-        } else {
-            self.tell(&Reply::Trouble { message });
-        }
-    }
-
-    fn tell(&mut self, reply: &Reply) {
-        for replies in &self.waiting {
-            answer(replies, reply.clone());
-        }
-        self.waiting.retain(|w| !w.is_closed());
-        if reply.is_last() {
-            self.waiting.clear();
-        }
-    }
-
-    fn cancel_waiting(&mut self, why: &str) {
-        self.tell(&Reply::error(ErrorCode::Cancelled, why));
-    }
-}
-
-/// Who does not read his replies loses some.
-pub(super) fn answer(replies: &mpsc::Sender<Reply>, reply: Reply) {
-    let _ = replies.try_send(reply);
 }
 
 /// What the machine does not allow, and what would help.

@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::{Daemon, answers, membership::answer, report};
+use super::{Daemon, answers, report, waiting::answer};
 use crate::local_api::{
     Reply, Request,
     protocol::{ErrorCode, State},
