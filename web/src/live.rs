@@ -6,7 +6,10 @@ use wasm_bindgen::{JsCast as _, closure::Closure};
 use web_sys::{EventSource, MessageEvent};
 use wire::{TenantId, api::event::Event, paths::EventsPath};
 
-use crate::query::{Cache, Topic};
+use crate::{
+    query::{Cache, Topic},
+    session::Session,
+};
 
 /// Whether changes arrive by themselves at the moment. A context of tenant pages.
 #[derive(Clone, Copy)]
@@ -26,7 +29,11 @@ const RETRY_MS: u32 = 3_000;
 pub(crate) fn follow(tenant: TenantId) -> Live {
     let live = Live(RwSignal::new(true));
     let stream = StoredValue::new_local(None::<Stream>);
-    open(live, stream, tenant, expect_context());
+    let told = Told {
+        cache: expect_context(),
+        session: Session::expect(),
+    };
+    open(live, stream, tenant, told);
     on_cleanup(move || stream.update_value(|stream| drop(stream.take())));
     live
 }
@@ -49,7 +56,25 @@ impl Drop for Stream {
 
 type Slot = StoredValue<Option<Stream>, LocalStorage>;
 
-fn open(live: Live, slot: Slot, tenant: TenantId, cache: Cache) {
+/// What events act on.
+#[derive(Clone, Copy)]
+struct Told {
+    cache: Cache,
+    session: Session,
+}
+
+impl Told {
+    fn hear(self, event: Event) {
+        for topic in Topic::of(event) {
+            self.cache.stale(*topic);
+        }
+        if event == Event::Users {
+            self.session.refresh();
+        }
+    }
+}
+
+fn open(live: Live, slot: Slot, tenant: TenantId, told: Told) {
     let Ok(source) = EventSource::new(&EventsPath { tenant }.to_path()) else {
         return;
     };
@@ -58,9 +83,7 @@ fn open(live: Live, slot: Slot, tenant: TenantId, cache: Cache) {
         // A kind of event that a newer server knows is not ours to act on.
         if let Ok(event) = serde_json::from_str::<Event>(&text) {
             let _ = live.0.try_set(true);
-            for topic in Topic::of(event) {
-                cache.stale(*topic);
-            }
+            told.hear(event);
         }
     });
     let lost = source.clone();
@@ -72,7 +95,7 @@ fn open(live: Live, slot: Slot, tenant: TenantId, cache: Cache) {
                 if let Some(stream) = stream {
                     stream.retry = Some(Timeout::new(RETRY_MS, move || {
                         if slot.try_with_value(Option::is_some) == Some(true) {
-                            open(live, slot, tenant, cache);
+                            open(live, slot, tenant, told);
                         }
                     }));
                 }

@@ -2,7 +2,7 @@
 
 use wire::{
     NodeId,
-    api::Action,
+    api::{Action, Role},
     paths::{REGISTRATION_PAGE, SIGN_IN_PAGE},
 };
 
@@ -78,6 +78,14 @@ impl TenantPage {
         Self::Audit,
         Self::Settings,
     ];
+
+    /// Where a person with this role starts.
+    pub(crate) fn first_for(role: Role) -> Self {
+        Self::MENU
+            .into_iter()
+            .find(|page| page.needs().is_none_or(|action| role.may(action)))
+            .unwrap_or(Self::Settings)
+    }
 
     fn parse(path: &str) -> Option<Self> {
         Some(match path {
@@ -182,6 +190,16 @@ mod tests {
         assert_eq!(Page::parse("/"), Page::Home);
         let machines = Page::Tenant("acme".to_owned(), TenantPage::Machines);
         assert_eq!(Page::parse("/t/acme"), machines);
+    }
+
+    #[test]
+    fn everybody_starts_on_a_page_that_is_his_to_see() {
+        for role in Role::ALL {
+            let page = TenantPage::first_for(role);
+            assert!(page.needs().is_none_or(|action| role.may(action)));
+        }
+        assert_eq!(TenantPage::first_for(Role::Member), TenantPage::Machines);
+        assert_eq!(TenantPage::first_for(Role::BillingAdmin), TenantPage::Users);
     }
 
     #[test]

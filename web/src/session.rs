@@ -68,6 +68,23 @@ impl Session {
         });
     }
 
+    /// Asks the server whether the person or his roles have changed; while it cannot be
+    /// asked, what is known stays.
+    pub(crate) fn refresh(self) {
+        spawn_local(async move {
+            match api::session::me().await {
+                Ok(me) => {
+                    let now = State::Person(me);
+                    if self.state.with_untracked(|state| *state != now) {
+                        self.state.set(now);
+                    }
+                }
+                Err(failure) if failure.is_unauthenticated() => self.ended(),
+                Err(_) => {}
+            }
+        });
+    }
+
     /// The state, tracked.
     pub(crate) fn state(self) -> State {
         self.state.get()

@@ -98,6 +98,7 @@ fn Editor(policy: Signal<Arc<Policy>>) -> impl IntoView {
         <div class="overflow-hidden rounded-xl border border-line bg-surface">
             <div class="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-b border-line px-4 py-2.5">
                 <About draft/>
+                <Show when=move || may_save>
                 <div class="flex gap-2">
                     <Button
                         attr:data-testid="policy-discard"
@@ -117,6 +118,7 @@ fn Editor(policy: Signal<Arc<Policy>>) -> impl IntoView {
                         "Save…"
                     </Button>
                 </div>
+                </Show>
             </div>
             <div class="h-[max(20rem,calc(100dvh-20rem))]">
                 <CodeArea

@@ -1,4 +1,4 @@
-//! The address without a page: leads to the first tenant.
+//! The address without a page: leads to the tenant that was open last, or the first one.
 
 use leptos::prelude::*;
 
@@ -6,14 +6,30 @@ use super::{blank::Blank, gate::gate};
 use crate::{
     location::{Location, Step},
     route::TenantPage,
+    theme::storage,
 };
+
+/// The short name of the tenant that was open last.
+const LAST_TENANT: &str = "warren.tenant";
+
+/// Remembers a tenant for the next visit.
+pub(crate) fn remember_tenant(slug: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(LAST_TENANT, slug);
+    }
+}
 
 /// Leads on, or says that there is nowhere to go.
 #[component]
 pub(crate) fn Home() -> impl IntoView {
     let location: Location = expect_context();
     gate(move |me| {
-        let Some(first) = me.memberships.first() else {
+        let last = storage().and_then(|storage| storage.get_item(LAST_TENANT).ok()?);
+        let known = me
+            .memberships
+            .iter()
+            .find(|m| Some(&m.slug) == last.as_ref());
+        let Some(first) = known.or(me.memberships.first()) else {
             return view! {
                 <Blank>
                     <h1 class="text-xl font-semibold">"No network yet"</h1>
@@ -25,7 +41,7 @@ pub(crate) fn Home() -> impl IntoView {
             }
             .into_any();
         };
-        let path = TenantPage::Machines.path(&first.slug);
+        let path = TenantPage::first_for(first.role).path(&first.slug);
         request_animation_frame(move || location.go(&path, Step::Replace));
         ().into_any()
     })

@@ -108,7 +108,7 @@ fn Switcher(memberships: Vec<Membership>) -> impl IntoView {
         .map(|m| {
             let current = m.tenant == here;
             view! {
-                <MenuLink href=TenantPage::Machines.path(&m.slug) current>
+                <MenuLink href=TenantPage::first_for(m.role).path(&m.slug) current>
                     <Initial name=m.name.clone()/>
                     <span class="grid min-w-0 flex-1">
                         <span class="truncate font-medium">{m.name.clone()}</span>

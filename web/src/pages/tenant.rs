@@ -8,6 +8,7 @@ use super::{
     audit::Audit,
     auth_keys::AuthKeys,
     gate::gate,
+    home::remember_tenant,
     machine::Machine,
     machines::Machines,
     not_found::NotFound,
@@ -31,6 +32,7 @@ pub(crate) fn Tenant(slug: String) -> impl IntoView {
         let Some(membership) = me.memberships.iter().find(|m| m.slug == slug).cloned() else {
             return NotFound().into_any();
         };
+        remember_tenant(&membership.slug);
         let location: Location = expect_context();
         let scope = Scope::new(membership);
         provide_context(scope);
