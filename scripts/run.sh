@@ -19,6 +19,10 @@ if [ -n "$where" ]; then
   case $host in
     0.0.0.0 | '[::]') echo "LISTEN must be what other machines connect to: an address or a name of this machine, not $host" >&2; exit 2 ;;
   esac
+  scheme=https
+  case $host in
+    127.* | '[::1]') scheme=http port=${port:-8080} ;; # this machine alone: plain HTTP
+  esac
   if [ -z "$port" ]; then
     first=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null || echo 1024)
     if [ "$(id -u)" -eq 0 ] || [ "$first" -le 443 ]; then port=443; else
@@ -26,7 +30,7 @@ if [ -n "$where" ]; then
       echo "port 443 is for root; port 8443 is used"
     fi
   fi
-  if [ "$port" = 443 ]; then url=https://$host; else url=https://$host:$port; fi
+  if [ "$port" = 443 ]; then url=$scheme://$host; else url=$scheme://$host:$port; fi
   case $host in
     \[*\] | *[0-9].*[0-9].*[0-9].*[0-9]) bind=$host ;;
     *) bind=0.0.0.0 ;;

@@ -11,5 +11,6 @@ pub mod field;
 pub mod node;
 pub mod policy;
 pub mod registration;
+pub mod server;
 pub mod tenant;
 pub mod user;

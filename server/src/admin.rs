@@ -22,7 +22,7 @@ pub use self::{
     socket::Socket,
     words::{Answer, Refused, Request},
 };
-use crate::{app::App, error::Result};
+use crate::{act, app::App, error::Result};
 
 /// Does what is asked, as `by`.
 pub async fn perform(app: &App, by: &Actor, request: Request) -> Result<Answer> {
@@ -32,6 +32,7 @@ pub async fn perform(app: &App, by: &Actor, request: Request) -> Result<Answer> 
         Request::AuthKey(request) => auth_key::perform(app, by, request).await,
         Request::Node(request) => node::perform(app, by, request).await,
         Request::Policy(request) => policy::perform(app, by, request).await,
+        Request::Server => Ok(Answer::Server(act::server::info(app))),
         Request::Link(request) => link::perform(app, by, request).await,
     }
 }

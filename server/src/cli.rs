@@ -4,6 +4,7 @@
 mod administer;
 mod auth_key;
 mod doctor;
+mod info;
 mod link;
 mod node;
 mod policy;
@@ -62,6 +63,8 @@ enum Command {
     Serve,
     /// Hold the configuration against reality: files, database, ports, certificate, clock.
     Doctor,
+    /// What machines must be told to join: URL, CA digest, commands.
+    Info,
     /// A new set-up link, while the server has no owner; those before it are void.
     SetupLink,
     /// A one-time link that signs an existing user in, when nothing else works.
@@ -167,6 +170,7 @@ async fn dispatch(
         }
         Command::Doctor => return doctor::run(config, output).await,
         Command::Policy(command) => return policy::run(command, &config, output).await,
+        Command::Info => info::request(),
         Command::SetupLink => link::setup(),
         Command::LoginLink(login) => login.request(),
         Command::Tenant(command) => command.request(),

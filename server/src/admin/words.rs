@@ -6,6 +6,7 @@ use wire::api::{
     node::Node,
     policy::{CheckedPolicy, Diagnostic, Policy},
     problem::Code,
+    server::ServerInfo,
     tenant::Tenant,
     user::{OneTimeLink, User},
 };
@@ -27,6 +28,8 @@ pub enum Request {
     Node(node::Request),
     /// With the access policy.
     Policy(policy::Request),
+    /// What machines must be told of the server.
+    Server,
     /// With one-time links.
     Link(link::Request),
 }
@@ -47,6 +50,7 @@ pub enum Answer {
     Nodes(Vec<Node>),
     Policy(Policy),
     Checked(CheckedPolicy),
+    Server(ServerInfo),
     Link(OneTimeLink),
 }
 

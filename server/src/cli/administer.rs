@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Output, auth_key, link, node, policy, say, tenant, user};
+use super::{Output, auth_key, info, link, node, policy, say, tenant, user};
 use crate::{
     admin::{self, Answer, Refused, Request},
     config::Config,
@@ -14,6 +14,14 @@ use crate::{
 /// Has `request` done and shows what came of it.
 pub(super) async fn run(config: &Config, request: &Request, output: Output) -> Result<ExitCode> {
     match admin::ask(config, request).await? {
+        Ok(Answer::CreatedAuthKey(made)) if !output.json => {
+            let info = match admin::ask(config, &Request::Server).await? {
+                Ok(Answer::Server(info)) => Some(info),
+                _ => None,
+            };
+            say(&auth_key::created(&made, info.as_ref()));
+            Ok(ExitCode::SUCCESS)
+        }
         Ok(answer) => show(request, &answer, output),
         Err(refused) => refuse(&refused, output),
     }
@@ -39,7 +47,8 @@ pub(super) fn show(request: &Request, answer: &Answer, output: Output) -> Result
         Answer::Tenants(tenants) => tenant::list(tenants),
         Answer::User(user) => user::created(user),
         Answer::Users(users) => user::list(users),
-        Answer::CreatedAuthKey(key) => auth_key::created(key),
+        Answer::CreatedAuthKey(key) => auth_key::created(key, None),
+        Answer::Server(info) => info::told(info),
         Answer::AuthKey(key) => auth_key::revoked(key),
         Answer::AuthKeys(keys) => auth_key::list(keys),
         Answer::Node(node) => node::changed(request, node),
@@ -66,6 +75,7 @@ fn bare(answer: &Answer) -> Result<String> {
         Answer::Nodes(v) => json(v),
         Answer::Policy(v) => json(v),
         Answer::Checked(v) => json(v),
+        Answer::Server(v) => json(v),
         Answer::Link(v) => json(v),
     }
 }

@@ -1,9 +1,12 @@
 //! `warren-server auth-key …`.
 
 use clap::Subcommand;
-use wire::api::auth_key::{AuthKey, CreateAuthKey, CreatedAuthKey};
+use wire::api::{
+    auth_key::{AuthKey, CreateAuthKey, CreatedAuthKey},
+    server::ServerInfo,
+};
 
-use super::{table::table, tenant::Which, when::when};
+use super::{info::join, table::table, tenant::Which, when::when};
 use crate::admin::{self, auth_key::Request};
 
 #[derive(Debug, Subcommand)]
@@ -97,13 +100,22 @@ fn hours(text: &str) -> Result<u32, String> {
     number.checked_mul(unit).ok_or_else(refusal)
 }
 
-pub(super) fn created(made: &CreatedAuthKey) -> String {
-    format!(
-        "{secret}\n\nThis is the only time it is shown. It ends on {expires}.\n\
-         On a machine: warren up --auth-key {secret}",
-        secret = made.secret,
-        expires = when(made.key.expires),
-    )
+pub(super) fn created(made: &CreatedAuthKey, server: Option<&ServerInfo>) -> String {
+    let secret = &made.secret;
+    let mut lines = vec![
+        secret.clone(),
+        String::new(),
+        format!(
+            "This is the only time it is shown. It works until {}.",
+            when(made.key.expires)
+        ),
+    ];
+    if let Some(server) = server {
+        let install = server.install_command.as_ref();
+        lines.extend(install.map(|command| format!("On a machine without the agent: {command}")));
+        lines.push(format!("On a machine: {}", join(server, Some(secret))));
+    }
+    lines.join("\n")
 }
 
 pub(super) fn revoked(key: &AuthKey) -> String {
