@@ -7,6 +7,7 @@ use e2e::{
     scenarios,
 };
 
+mod agent_crash;
 mod canary;
 mod compose;
 mod console_policy;
@@ -26,6 +27,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     second_machine::a_machine_that_has_nothing_joins_by_the_shown_command,
     server_crash::a_killed_server_costs_no_packet_and_no_fact,
     console_policy::an_owner_sets_up_adds_machines_and_rules_the_wire_in_the_browser,
+    agent_crash::a_killed_agent_keeps_its_state_and_leaves_nothing_behind,
     roam::a_machine_that_moves_is_reached_directly_again,
     membership::a_person_lets_a_machine_in_and_it_comes_and_goes,
     cut_off::a_removed_or_expired_node_is_cut_off_within_two_seconds,

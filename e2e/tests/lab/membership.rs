@@ -57,6 +57,8 @@ pub(crate) fn a_person_lets_a_machine_in_and_it_comes_and_goes() -> Result<()> {
     );
     witness.ping(&address.to_string(), PATIENCE)?;
 
+    nothing_secret_is_told(&witness, &key)?;
+
     say(&agent, &["logout"])?;
     state(&agent, "needs_login")?;
     let refused = output(&mut agent.command(&["up"])?, PATIENCE)?;
@@ -122,6 +124,21 @@ fn let_in(agent: &Agent, stack: &Stack, owner: &Session, name: &str) -> Result<(
         Ok(up.log().contains("\nup as ").then_some(()))
     })?;
     state(agent, "running")
+}
+
+/// Neither the log nor the report for helpers holds a key that opens anything.
+fn nothing_secret_is_told(agent: &Agent, auth_key: &str) -> Result<()> {
+    let report = output(&mut agent.command(&["bugreport"])?, PATIENCE)?;
+    let report = String::from_utf8_lossy(&report.stdout).into_owned();
+    ensure!(report.contains("log:"), "the report is: {report}");
+    let secret = agent.node_secret()?.to_state_text();
+    let secret = secret.trim_start_matches("privkey:");
+    for text in [agent.log(), report] {
+        for word in [auth_key, secret, "privkey"] {
+            ensure!(!text.contains(word), "a secret is told: {text}");
+        }
+    }
+    Ok(())
 }
 
 /// After `kill -9` nothing of the old interface is left beside the new one's.
