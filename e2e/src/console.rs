@@ -20,7 +20,7 @@ use crate::{
 
 const DRIVER: &str = "http://127.0.0.1:9515";
 /// A debug build of everything shares two cores with the browser.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Notes every violation of the content security policy before the page's own code runs.
 const WATCH: &str = "window.__violations = [];

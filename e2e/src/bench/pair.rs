@@ -49,7 +49,7 @@ impl Pair {
     ) -> Result<Self> {
         let redirect = format!(
             "table ip instead {{ chain out {{ type nat hook output priority -100;
-             ip daddr {} tcp dport 8443 dnat to {}:443; }} }}",
+             ip daddr {} tcp dport 8443 dnat to {}:443; }}\n}}",
             stack.host.address, relay.address
         );
         let mut join = |name| {
@@ -105,7 +105,7 @@ impl Pair {
     /// No UDP leaves the hosts any more.
     pub(super) fn block_udp(&self) -> Result<()> {
         let block = "table inet block { chain out { type filter hook output priority 0;
-            oifname \"eth0\" meta l4proto udp drop; } }";
+            oifname \"eth0\" meta l4proto udp drop; }\n}";
         self.hosts()
             .into_iter()
             .try_for_each(|host| load(host, block))

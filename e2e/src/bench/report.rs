@@ -100,6 +100,17 @@ fn machine(text: &mut String) -> Result<()> {
     let ours = version(&crate::program::program("warren")?, "version")?;
     let theirs = version(&crate::tailscale::clients()?.join("tailscale"), "version")?;
     let iperf = version(Path::new("iperf3"), "--version")?;
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    let load = load.split(' ').next().unwrap_or_default();
+    let nice = std::fs::read_to_string("/proc/self/stat")?;
+    let nice = nice
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.split_whitespace().nth(16));
+    writeln!(
+        text,
+        "* Load of the machine at the end: {load}; niceness of all that was measured: {}",
+        nice.unwrap_or_default()
+    )?;
     writeln!(
         text,
         "* Ours: {ours}; theirs: tailscaled and derper {theirs}; {iperf}"
