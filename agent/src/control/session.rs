@@ -15,7 +15,7 @@ use super::{
     connect,
     connection::{Connection, RequestError},
     login::{self, LoginError},
-    stream::{MapStream, StreamError},
+    stream::MapStream,
 };
 
 /// A stream that is silent for so long is dead: servers send a sign of life each minute.
@@ -205,7 +205,7 @@ async fn listen(mut stream: MapStream, events: &mpsc::Sender<Event>) -> End {
     loop {
         let message = match timeout(SILENCE, stream.next()).await {
             Ok(Ok(message)) => message,
-            Ok(Err(why)) => return stream_end(&why),
+            Ok(Err(why)) => return End::Broken(why.to_string()),
             Err(_) => return End::Broken("the server has gone silent".to_owned()),
         };
         if message.keep_alive {
@@ -223,10 +223,6 @@ async fn listen(mut stream: MapStream, events: &mpsc::Sender<Event>) -> End {
             return End::Unheard;
         }
     }
-}
-
-fn stream_end(why: &StreamError) -> End {
-    End::Broken(why.to_string())
 }
 
 /// Reports presence, at once and whenever it changes, and after a change of the network.

@@ -178,7 +178,7 @@ fn spawn(wanted: data::Config) -> io::Result<data::DataHandle> {
         ..wanted.clone()
     };
     match data::spawn(wanted) {
-        Err(e) if e.kind() == io::ErrorKind::AddrInUse && any_port.interface.len() < 16 => {
+        Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
             tracing::warn!(error = %e, "the UDP port is in use; another one is taken");
             data::spawn(any_port)
         }

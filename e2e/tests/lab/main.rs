@@ -29,6 +29,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     console_policy::an_owner_sets_up_adds_machines_and_rules_the_wire_in_the_browser,
     agent_crash::a_killed_agent_keeps_its_state_and_leaves_nothing_behind,
     roam::a_machine_that_moves_is_reached_directly_again,
+    membership::a_machine_waits_until_an_administrator_approves_it,
     membership::a_person_lets_a_machine_in_and_it_comes_and_goes,
     cut_off::a_removed_or_expired_node_is_cut_off_within_two_seconds,
     compose::the_composed_services_run_as_written,

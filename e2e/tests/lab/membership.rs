@@ -70,6 +70,42 @@ pub(crate) fn a_person_lets_a_machine_in_and_it_comes_and_goes() -> Result<()> {
     Ok(())
 }
 
+pub(crate) fn a_machine_waits_until_an_administrator_approves_it() -> Result<()> {
+    let (mut net, srv) = Topology::new()?;
+    let stack = Stack::start(&srv)?;
+    let key = stack.tenant(TENANT)?.auth_key()?;
+    let witness = Agent::join(&net.host("w", Nat::Easy)?, &stack, &key)?;
+    let owner = Session::sign_in(&stack, OWNER)?;
+    let tenant = format!("/api/v1/tenants/{}", owner.tenant(TENANT)?);
+    let settings = json!({
+        "device_approval": true, "node_key_expiry_days": 180, "ephemeral_removal_minutes": 30,
+    });
+    owner.call("PATCH", &tenant, &json!({ "settings": settings }))?;
+
+    let agent = Agent::start(&net.host("m", Nat::Easy)?)?;
+    let log = lab::scratch()?.join("up-m");
+    let command = agent.up_command(&stack, &["--auth-key", &key])?;
+    let mut up = Process::start("warren up", command, &log)?;
+    up.says("An administrator must approve", PATIENCE)?;
+    state(&agent, "needs_approval")?;
+    let nodes = owner.get(&format!("{tenant}/nodes"))?;
+    let waiting = nodes
+        .as_array()
+        .and_then(|n| n.iter().find(|n| n["name"] == "m"));
+    let id = waiting.context("the console does not show it")?["id"].to_string();
+    let seen = witness.status()?["peers"].to_string();
+    ensure!(seen == "[]", "others see it before that: {seen}");
+
+    let approve = format!("{tenant}/nodes/{id}/approve");
+    owner.call("POST", &approve, &serde_json::Value::Null)?;
+    eventually("`warren up` says so", PATIENCE, || {
+        Ok(up.log().contains("up as ").then_some(()))
+    })?;
+    state(&agent, "running")?;
+    witness.ping(&agent.address()?.to_string(), PATIENCE)?;
+    Ok(())
+}
+
 fn say(agent: &Agent, args: &[&str]) -> Result<()> {
     let said = output(&mut agent.command(args)?, PATIENCE)?;
     let text = String::from_utf8_lossy(&said.stderr);
