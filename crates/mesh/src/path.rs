@@ -55,6 +55,8 @@ struct Best {
     addr: SocketAddr,
     rtt: Duration,
     trusted_until: Instant,
+    /// Pings since the last answer.
+    unanswered: u8,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -151,6 +153,12 @@ impl PathAgent {
                 relay: self.relay(),
             },
         }
+    }
+
+    /// Whether the direct address has been silent for so long that packets
+    /// need not go there too while a relay carries them.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.best.is_some_and(|b| b.unanswered >= probe::GIVE_UP)
     }
 
     /// The path as people see it: a direct one counts while it is trusted, or
@@ -379,6 +387,7 @@ impl PathAgent {
                 addr,
                 rtt,
                 trusted_until: now + probe::TRUST,
+                unanswered: 0,
             });
         }
     }
@@ -418,6 +427,9 @@ impl PathAgent {
         rng.fill_bytes(&mut tx);
         if let PathAddr::Direct(addr) = to {
             self.candidates.entry(addr).or_default().pinged = Some(now);
+            if let Some(best) = self.best.as_mut().filter(|b| b.addr == addr) {
+                best.unanswered = best.unanswered.saturating_add(1);
+            }
         }
         self.pending.push(Pending { tx, to, sent: now });
         self.actions.push(Action::Ping(to, tx));

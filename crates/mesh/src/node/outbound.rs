@@ -83,12 +83,14 @@ impl Node {
             return ways;
         };
         let (route, last_resort) = (path.route(now), path.last_resort(now));
+        let is_given_up = path.is_given_up();
         let key = peer.info.key;
         let direct = route.direct.map(Via::Udp);
         let relay = route
             .relay
             .filter(|region| self.use_relay(*region, now))
             .map(|region| Via::Relay { region, peer: key });
+        let direct = direct.filter(|_| relay.is_none() || !is_given_up);
         let heard = last_resort.filter(|_| relay.is_none()).map(Via::Udp);
         let mut all = [direct, relay, heard].into_iter().flatten();
         ways.first = all.next();

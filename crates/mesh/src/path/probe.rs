@@ -9,6 +9,9 @@ pub(crate) const SESSION: Duration = Duration::from_secs(45);
 /// A direct path is trusted this long after an answer: two heartbeats and a bit.
 /// Past that packets go both ways until it answers again.
 pub(crate) const TRUST: Duration = Duration::from_millis(6_500);
+/// Unanswered pings after which packets no longer go to the address and through
+/// the relay, but through the relay alone. Pings go on.
+pub(crate) const GIVE_UP: u8 = 8;
 /// Unasked pings to one address are at least this far apart.
 pub(crate) const ADDRESS_PAUSE: Duration = Duration::from_secs(5);
 /// Answers to the peer's own pings and calls come sooner, but not more often than this.

@@ -1,7 +1,7 @@
 //! UDP comes and goes; the relay carries on meanwhile.
 
 use mesh::event::PathAddr;
-use simnet::{host::Udp, nat::Behaviour};
+use simnet::{host::Udp, nat::Behaviour, trace::Fate};
 
 use crate::{
     stream::Stream,
@@ -87,4 +87,26 @@ fn without_relays_the_first_packet_is_answered() {
     world.answer_from(1, 0, 80, b"answer");
     world.run(secs(1));
     assert_eq!(world.take_payloads(0), [b"answer"]);
+}
+
+#[test]
+fn a_path_that_stays_silent_is_spared_the_packets_that_the_relay_carries() {
+    let mut world = World::new(&[EASY, EASY]);
+    world.run(secs(1));
+    let mut stream = Stream::new(0, 1);
+    stream.run(&mut world, secs(10));
+    let host = world.agents[0].host;
+    world.net.set_udp(host, Udp::Blocked);
+    stream.run(&mut world, secs(40));
+    let before = world.net.trace().entries.len();
+    let lost = stream.lost().len();
+    stream.run(&mut world, secs(20));
+    let wasted = world.net.trace().entries[before..]
+        .iter()
+        .filter(|e| e.what == "data" && e.fate == Fate::Blocked);
+    assert_eq!(wasted.count(), 0);
+    world.net.set_udp(host, Udp::Passes);
+    stream.run(&mut world, secs(20));
+    assert!(world.is_direct(0, 1), "it is still tried");
+    assert_eq!(stream.lost().len(), lost);
 }
