@@ -14,15 +14,20 @@ use super::state::{Live, Urgency};
 const PER_READER: Duration = Duration::from_micros(20);
 /// The longest wait for the last broadcast.
 const MAX_PACE: Duration = Duration::from_secs(1);
-/// How long [`Urgency::Soon`] waits for company.
-const SOON: Duration = Duration::from_millis(200);
+/// How long [`Urgency::Soon`] waits for company: among many there is more of it.
+const SOON: Duration = Duration::from_millis(100);
+/// Added to [`SOON`] for each reader, up to [`MAX_PACE`] in all.
+const SOON_PER_READER: Duration = Duration::from_millis(1);
 
 impl Live {
     pub(super) fn publish_by(&mut self, urgency: Urgency) {
         let now = self.deps.clock.instant();
         let by = match urgency {
             Urgency::Now => now,
-            Urgency::Soon => now + SOON,
+            Urgency::Soon => {
+                let company = SOON_PER_READER.saturating_mul(self.readers());
+                now + SOON.saturating_add(company).min(MAX_PACE)
+            }
         };
         self.publish_by = Some(self.publish_by.map_or(by, |old| old.min(by)));
     }
@@ -44,17 +49,21 @@ impl Live {
         self.publish_by = None;
         let log = Arc::new(Log::new(self.at.clone()));
         self.log.send_replace(Some(log));
-        let readers = u32::try_from(self.sessions.len()).unwrap_or(u32::MAX);
-        let pace = PER_READER.saturating_mul(readers).min(MAX_PACE);
+        let pace = PER_READER.saturating_mul(self.readers()).min(MAX_PACE);
         self.paced_until = self.deps.clock.instant() + pace;
         for done in self.waiting.drain(..) {
             let _ = done.send(());
         }
     }
 
-    /// Answers when all that was applied so far has been published.
+    fn readers(&self) -> u32 {
+        u32::try_from(self.sessions.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Answers when all that is urgent so far has been published.
     pub(super) fn tell_when_published(&mut self, done: oneshot::Sender<()>) {
-        if self.publish_by.is_some() {
+        let now = self.deps.clock.instant();
+        if self.publish_by.is_some_and(|by| by <= now) {
             self.waiting.push(done);
         } else {
             let _ = done.send(());
