@@ -53,7 +53,7 @@ const SMALL: usize = 256 * 1024;
 
 /// A frame of pieces that are in their form already: in one piece, or, when it
 /// is large, in several, of which those made for many are not copied.
-pub(crate) fn frame_of(pieces: Vec<Bytes>) -> Vec<Bytes> {
+fn frame_of(pieces: Vec<Bytes>) -> Vec<Bytes> {
     let length = pieces.iter().map(Bytes::len).sum();
     if length <= SMALL {
         return vec![join(&pieces)];
@@ -66,8 +66,34 @@ fn prefix(length: usize) -> Bytes {
     Bytes::copy_from_slice(&length.to_le_bytes())
 }
 
+/// A response whose last field is a list of peers: `head` is the response
+/// without it, `blocks` are parts of the list in their form already.
+pub(crate) fn with_peers(
+    mut head: Vec<u8>,
+    field: &str,
+    blocks: Vec<Bytes>,
+    form: Form,
+) -> Vec<Bytes> {
+    let end = head.pop();
+    debug_assert_eq!(end, Some(b'}'));
+    if head.len() > 1 {
+        head.push(b',');
+    }
+    head.extend_from_slice(format!("\"{field}\":[").as_bytes());
+    let mut pieces = vec![Piece::new(head).get(form)];
+    let comma = Piece::new(&b","[..]).get(form);
+    for (i, block) in blocks.into_iter().enumerate() {
+        if i > 0 {
+            pieces.push(comma.clone());
+        }
+        pieces.push(block);
+    }
+    pieces.push(Piece::new(&b"]}"[..]).get(form));
+    frame_of(pieces)
+}
+
 /// A frame of pieces that are in their form already, in one.
-pub(crate) fn join(pieces: &[Bytes]) -> Bytes {
+fn join(pieces: &[Bytes]) -> Bytes {
     let length: usize = pieces.iter().map(Bytes::len).sum();
     let mut out = BytesMut::with_capacity(length + 4);
     out.put_slice(&prefix(length));

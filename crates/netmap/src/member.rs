@@ -112,7 +112,8 @@ pub(crate) fn as_self(node: &Node, tenant: &Tenant) -> control::Node {
     }
 }
 
-fn hostinfo_for_peers(own: &Hostinfo) -> Hostinfo {
+/// What peers are told of the machine.
+pub(crate) fn hostinfo_for_peers(own: &Hostinfo) -> Hostinfo {
     let mut services = own.services.clone();
     services.truncate(MAX_SERVICES);
     for service in &mut services {

@@ -5,11 +5,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use bytes::Bytes;
 use wire::NodeId;
 
 use crate::{
     class::{ClassId, Law},
-    frame::Piece,
+    frame::{Form, Piece},
     member::Member,
 };
 
@@ -38,59 +39,55 @@ impl Segment {
         self.members.binary_search_by_key(&id, |m| m.id())
     }
 
-    /// The members that a class sees, without `except`, as a list without its
-    /// brackets; `None` when there are none. Shared, unless `except` is one of them.
-    pub(crate) fn block(
-        &self,
-        law: &Law,
-        viewer: Option<ClassId>,
-        except: NodeId,
-    ) -> Option<Arc<Piece>> {
-        let mut bits: u128 = 0;
-        let mut shared = true;
-        for (i, member) in self.members.iter().enumerate() {
-            if law.sees(viewer, member.class) {
-                if member.id() == except {
-                    shared = false;
-                } else {
-                    bits |= 1 << i;
-                }
-            }
-        }
-        if bits == 0 {
-            return None;
-        }
-        if !shared {
-            return Some(Arc::new(self.write(bits)));
-        }
+    /// The members that a class sees, by their bits.
+    pub(crate) fn seen(&self, law: &Law, viewer: Option<ClassId>) -> u128 {
+        let sees = |m: &Arc<Member>| u128::from(law.sees(viewer, m.class));
+        let members = self.members.iter().enumerate();
+        members.fold(0, |bits, (i, m)| bits | sees(m) << i)
+    }
+
+    /// These members as a list without its brackets, made once and kept.
+    pub(crate) fn block(&self, bits: u128) -> Arc<Piece> {
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(block) = blocks.get(&bits) {
-            return Some(Arc::clone(block));
+            return Arc::clone(block);
         }
         let block = Arc::new(self.write(bits));
         if blocks.len() < BLOCKS {
             blocks.insert(bits, Arc::clone(&block));
         }
-        Some(block)
+        block
+    }
+
+    /// As [`Self::block`] without one of the members: for that one node alone.
+    pub(crate) fn block_without(&self, bits: u128, bit: u8) -> Option<Piece> {
+        let others = bits & !(1 << bit);
+        (others != 0).then(|| self.write(others))
     }
 
     fn write(&self, bits: u128) -> Piece {
-        let chosen = self.members.iter().enumerate();
-        list(chosen.filter(|(i, _)| bits >> i & 1 == 1).map(|(_, m)| m))
+        let mut json = Vec::new();
+        for (i, member) in self.members.iter().enumerate() {
+            if bits >> i & 1 == 1 {
+                if !json.is_empty() {
+                    json.push(b',');
+                }
+                json.extend_from_slice(&member.json);
+            }
+        }
+        Piece::new(json)
     }
 }
 
-/// Members as a JSON list without its brackets.
-pub(crate) fn list<'a>(members: impl IntoIterator<Item = &'a Arc<Member>>) -> Piece {
-    let mut json = Vec::new();
-    for member in members {
-        if !json.is_empty() {
-            json.push(b',');
-        }
-        json.extend_from_slice(&member.json);
-    }
-    Piece::new(json)
+/// Where a member is: its segment, and its bit there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) segment: usize,
+    pub(crate) bit: u8,
 }
+
+/// Some of the members: bits by segment, in order, none empty.
+pub(crate) type Chosen = Vec<(usize, u128)>;
 
 /// All members of a snapshot, by id. A change copies one segment and the list of segments.
 #[derive(Debug, Clone, Default)]
@@ -113,6 +110,29 @@ impl Members {
     pub(crate) fn get(&self, id: NodeId) -> Option<&Arc<Member>> {
         let segment = &self.0[self.segment_of(id)?];
         segment.place(id).ok().map(|i| &segment.members[i])
+    }
+
+    pub(crate) fn place(&self, id: NodeId) -> Option<Place> {
+        let segment = self.segment_of(id)?;
+        let bit = u8::try_from(self.0[segment].place(id).ok()?).ok()?;
+        Some(Place { segment, bit })
+    }
+
+    /// The chosen members in one piece for each segment, without the one at
+    /// `except`; shared but for that one's.
+    pub(crate) fn blocks(&self, chosen: &Chosen, except: Option<Place>, form: Form) -> Vec<Bytes> {
+        let mut blocks = Vec::with_capacity(chosen.len());
+        for (segment, bits) in chosen {
+            let at = except.filter(|p| p.segment == *segment && bits >> p.bit & 1 == 1);
+            blocks.extend(match at {
+                None => Some(self.0[*segment].block(*bits).get(form)),
+                Some(place) => {
+                    let others = self.0[*segment].block_without(*bits, place.bit);
+                    others.map(|piece| piece.get(form))
+                }
+            });
+        }
+        blocks
     }
 
     /// Puts a member in its place, over the one with its id.

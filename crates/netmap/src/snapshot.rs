@@ -12,7 +12,7 @@ use wire::{
 use crate::{
     change::Change,
     class::{ClassId, Law},
-    frame::{Form, Piece, frame_of},
+    frame::{Form, with_peers},
     member::{Member, as_self, plain},
     node::Node,
     segment::Members,
@@ -113,22 +113,12 @@ impl Snapshot {
     pub fn full(&self, id: NodeId, form: Form, now: Timestamp) -> Option<Vec<Bytes>> {
         let Inner { law, members, .. } = &*self.0;
         let viewer = members.get(id)?;
-        let mut head = to_json(&self.head(viewer, now));
-        let end = head.pop();
-        debug_assert_eq!(end, Some(b'}'));
-        head.extend_from_slice(b",\"Peers\":[");
-        let mut pieces = vec![Piece::new(head).get(form)];
-        let comma = Piece::new(&b","[..]).get(form);
-        for segment in members.segments() {
-            if let Some(block) = segment.block(law, viewer.class, id) {
-                if pieces.len() > 1 {
-                    pieces.push(comma.clone());
-                }
-                pieces.push(block.get(form));
-            }
-        }
-        pieces.push(Piece::new(&b"]}"[..]).get(form));
-        Some(frame_of(pieces))
+        let segments = members.segments().iter().enumerate();
+        let seen = segments.map(|(i, s)| (i, s.seen(law, viewer.class)));
+        let chosen = seen.filter(|(_, bits)| *bits != 0).collect();
+        let blocks = members.blocks(&chosen, members.place(id), form);
+        let head = to_json(&self.head(viewer, now));
+        Some(with_peers(head, "Peers", blocks, form))
     }
 
     /// A full netmap without its peers.

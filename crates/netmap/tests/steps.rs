@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use netmap::{Form, Log, Snapshot, Told};
 use proptest::{prelude::*, test_runner::RngSeed};
 use wire::{
-    NodeId, Timestamp,
+    NodeId, Timestamp, UserId,
     control::{MapResponse, NetMap},
 };
 use world::{Event, arb_event, tenant};
@@ -64,7 +64,7 @@ impl Client {
             Told::Gone => return false,
             Told::Nothing => {}
             Told::Frame(frame) => {
-                let response = read(&frame, form);
+                let response = read(&frame.concat(), form);
                 assert!(!mentions(&response, self.id), "{response:?}");
                 self.knows.apply(response);
             }
@@ -207,7 +207,7 @@ fn nodes_of_a_class_share_the_bytes() {
             .filter(|id| *id != 7)
             .map(
                 |id| match log.step_from(&at).unwrap().told(NodeId(id), form) {
-                    Told::Frame(frame) => frame,
+                    Told::Frame(frame) => frame[0].clone(),
                     told @ (Told::Nothing | Told::Gone) => panic!("{told:?}"),
                 },
             )
@@ -230,4 +230,26 @@ fn a_large_map_comes_in_pieces_that_nodes_share() {
         .iter()
         .filter(|p| two.iter().any(|q| p.as_ptr() == q.as_ptr() && p.len() > 2));
     assert_eq!(shared.count(), 2000 / 128 - 1);
+}
+
+#[test]
+fn classes_that_are_told_the_same_share_the_bytes() {
+    // Under the starter policy each member's devices are a class of their own.
+    let node = |id| netmap::Node {
+        owner: netmap::Owner::User(UserId(id % 4 + 1)),
+        ..world::plain_node(id)
+    };
+    let at = Snapshot::new(tenant(0), (1..=40).map(node));
+    let log = Log::new(at.apply([netmap::Change::Node(Box::new(node(41)))]));
+    for form in FORMS {
+        let frames: Vec<_> = (1..=40)
+            .map(
+                |id| match log.step_from(&at).unwrap().told(NodeId(id), form) {
+                    Told::Frame(frame) => frame[0].as_ptr(),
+                    told @ (Told::Nothing | Told::Gone) => panic!("{told:?}"),
+                },
+            )
+            .collect();
+        assert!(frames.iter().all(|f| *f == frames[0]));
+    }
 }

@@ -60,7 +60,10 @@ impl MapStream {
                 return Some(piece);
             }
             match self.advance() {
-                Told::Frame(frame) => return Some(frame),
+                Told::Frame(pieces) => {
+                    self.rest = pieces.into();
+                    continue;
+                }
                 Told::Gone => return None,
                 Told::Nothing => {}
             }
@@ -81,11 +84,7 @@ impl MapStream {
         let form = pack::form(self.compress);
         let Some(at) = self.at.replace(newest.clone()) else {
             let full = newest.full(self.node, form, self.clock.now());
-            let Some(full) = full else {
-                return Told::Gone;
-            };
-            self.rest = full.into();
-            return self.rest.pop_front().map_or(Told::Nothing, Told::Frame);
+            return full.map_or(Told::Gone, Told::Frame);
         };
         if newest.seq().saturating_sub(at.seq()) > PATIENCE {
             return Told::Gone;

@@ -1,0 +1,97 @@
+//! What became of each node in a step, before anybody asks who may know.
+
+use std::sync::Arc;
+
+use wire::{NodeId, UserId, control::PeerChange, relay_map::RegionId};
+
+use crate::{
+    class::ClassId,
+    diff::{Pair, walk},
+    member::{Member, hostinfo_for_peers},
+    segment::Place,
+    snapshot::Snapshot,
+};
+
+/// What became of one node.
+#[derive(Debug)]
+pub(super) struct Difference {
+    pub(super) id: NodeId,
+    /// Its class before; `None` when it took no part or was not there.
+    pub(super) was: Option<ClassId>,
+    /// Its class after, likewise.
+    pub(super) is: Option<ClassId>,
+    /// Where it is afterwards.
+    pub(super) place: Option<Place>,
+    /// Who owns it afterwards.
+    pub(super) user: UserId,
+    pub(super) how: How,
+}
+
+/// What those are told who saw it before and see it after.
+#[derive(Debug)]
+pub(super) enum How {
+    Same,
+    Patch(Box<PeerChange>),
+    Whole,
+}
+
+/// What became of nodes; of those in segments that both share only with `all`.
+pub(super) fn differences(before: &Snapshot, after: &Snapshot, all: bool) -> Vec<Difference> {
+    let mut found = Vec::new();
+    walk(before.members(), after.members(), !all, |pair| {
+        let same = matches!((pair.before, pair.after), (Some(b), Some(a)) if Arc::ptr_eq(b, a));
+        if all || !same {
+            found.push(difference(before, after, &pair));
+        }
+    });
+    found
+}
+
+fn difference(before: &Snapshot, after: &Snapshot, pair: &Pair<'_>) -> Difference {
+    let owner = pair.after.map(|m| &m.node.owner);
+    Difference {
+        id: pair.id(),
+        was: pair.before.and_then(|m| m.class),
+        is: pair.after.and_then(|m| m.class),
+        place: pair.after.and_then(|m| after.members().place(m.id())),
+        user: owner.map_or_else(UserId::default, |o| after.tenant().user_of(o)),
+        how: match (pair.before, pair.after) {
+            (Some(then), Some(now)) if Arc::ptr_eq(then, now) || then.json == now.json => How::Same,
+            (Some(then), Some(now)) => {
+                let same_caps = then.caps(before.law()) == now.caps(after.law());
+                let patch = same_caps.then(|| patch(then, now)).flatten();
+                patch.map_or(How::Whole, |p| How::Patch(Box::new(p)))
+            }
+            (None, _) | (_, None) => How::Whole,
+        },
+    }
+}
+
+/// The change of a peer as a patch; `None` when a patch cannot say it.
+fn patch(then: &Member, now: &Member) -> Option<PeerChange> {
+    let (old, new) = (&then.node, &now.node);
+    let mut as_before = new.clone();
+    as_before.key_expiry = old.key_expiry;
+    as_before.reach = old.reach.clone();
+    let sayable = *old == as_before
+        && hostinfo_for_peers(&old.reach.hostinfo) == hostinfo_for_peers(&new.reach.hostinfo)
+        && (new.key_expiry.is_some() || old.key_expiry.is_none())
+        && (new.reach.last_seen.is_some() || old.reach.last_seen.is_none())
+        && (new.reach.home_relay != RegionId(0) || old.reach.home_relay == RegionId(0));
+    let (from, to) = (&old.reach, &new.reach);
+    sayable.then(|| PeerChange {
+        node_id: new.id,
+        home_relay: changed(&from.home_relay, &to.home_relay),
+        endpoints: changed(&from.endpoints, &to.endpoints),
+        key: None,
+        disco_key: changed(&from.disco_key, &to.disco_key),
+        online: changed(&from.online, &to.online),
+        last_seen: changed(&from.last_seen, &to.last_seen).flatten(),
+        key_expiry: changed(&old.key_expiry, &new.key_expiry).flatten(),
+    })
+}
+
+/// The new value, if it differs.
+pub(super) fn changed<T: PartialEq + Clone>(old: &T, new: &T) -> Option<T> {
+    (old != new).then(|| new.clone())
+}
