@@ -166,7 +166,7 @@ impl Step {
             &filter(&self.after, classes.1),
         );
         let mut owners = peers.owners.clone();
-        if old.people != new.people {
+        if !self.before.shares_tenant(&self.after) && old.people != new.people {
             let seen = self.after.members().iter();
             let seen = seen.filter(|m| self.after.sees(classes.1, m.class));
             owners.extend(seen.map(|m| new.user_of(&m.node.owner)));

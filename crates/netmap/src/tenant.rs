@@ -10,6 +10,9 @@ use wire::{UserId, api::Role, control::UserProfile, relay_map::RelayMap};
 
 use crate::{member::plain, node::Owner};
 
+/// Owners that are looked for one by one.
+const FEW: usize = 4;
+
 /// A tenant without its nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
@@ -65,6 +68,10 @@ impl Tenant {
     /// How clients show the owners with these ids.
     pub(crate) fn profiles(&self, ids: impl IntoIterator<Item = UserId>) -> Vec<UserProfile> {
         let ids: BTreeSet<UserId> = ids.into_iter().collect();
+        if ids.len() <= FEW {
+            let find = |id| self.people.iter().find(|p| p.id == id);
+            return ids.into_iter().map(|id| profile(id, find(id))).collect();
+        }
         let people: BTreeMap<UserId, &Person> = self.people.iter().map(|p| (p.id, p)).collect();
         let profile = |id| profile(id, people.get(&id).copied());
         ids.into_iter().map(profile).collect()
