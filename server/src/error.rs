@@ -88,6 +88,22 @@ impl Error {
         }
     }
 
+    /// The private side, for the log: the whole chain of causes in one line.
+    pub fn chain(&self) -> String {
+        match self {
+            Self::Unavailable(cause) | Self::Internal(cause) => format!("{self}: {cause:#}"),
+            Self::NotFound
+            | Self::Forbidden
+            | Self::Unauthenticated
+            | Self::LinkInvalid
+            | Self::Malformed(_)
+            | Self::Invalid(_)
+            | Self::Conflict(_)
+            | Self::PolicyInvalid(_)
+            | Self::TooMany(_) => self.to_string(),
+        }
+    }
+
     /// The sentence for the asker: what was wrong here and what to do.
     pub fn public_detail(&self) -> String {
         match self {
@@ -141,6 +157,12 @@ mod tests {
             assert!(!error.public_detail().contains("canary"));
             assert!(!error.to_string().contains("canary"));
         }
+    }
+
+    #[test]
+    fn the_private_side_holds_every_cause_in_one_line() {
+        let error = Error::unavailable(anyhow::anyhow!("below").context("above"));
+        assert_eq!(error.chain(), "unavailable: above: below");
     }
 
     #[test]

@@ -183,9 +183,12 @@ impl Hub {
         let told = self
             .ask(tenant, |done| Command::Changed { changed, done })
             .await;
+        if self.0.deps.stop.is_cancelled() {
+            return;
+        }
         if let Err(e) = told {
             // The rows are read when the tenant is next loaded.
-            tracing::error!(tenant.id = %tenant, error = ?e, "a tenant did not take a change");
+            tracing::error!(tenant.id = %tenant, error = e.chain(), "a tenant did not take a change");
         }
     }
 

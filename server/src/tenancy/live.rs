@@ -104,7 +104,7 @@ pub(super) fn start(
             }
             Err(e) => tracing::error!(
                 tenant.id = %tenant,
-                error = ?e,
+                error = e.chain(),
                 "a tenant could not be loaded; it is tried again when it is next needed"
             ),
         }

@@ -115,7 +115,7 @@ impl Live {
         if let Err(e) = result {
             tracing::error!(
                 tenant.id = %self.tenant,
-                error = ?e,
+                error = e.chain(),
                 "presence was not stored; it is tried again"
             );
             self.store.dirty.extend(nodes);
@@ -148,7 +148,7 @@ impl Live {
         match timeout(LAST, write).await {
             Ok(Ok(())) => {}
             Ok(Err(e)) => {
-                tracing::error!(tenant.id = %self.tenant, error = ?e, "presence was not stored");
+                tracing::error!(tenant.id = %self.tenant, error = e.chain(), "presence was not stored");
             }
             Err(_) => tracing::error!(tenant.id = %self.tenant, "storing presence took too long"),
         }

@@ -40,7 +40,7 @@ impl Live {
         if let Err(e) = self.read(&changed).await {
             tracing::error!(
                 tenant.id = %self.tenant,
-                error = ?e,
+                error = e.chain(),
                 "changed rows could not be read; it is tried again"
             );
             self.stale.extend(changed);

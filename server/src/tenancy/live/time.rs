@@ -82,7 +82,7 @@ impl Live {
                 Err(e) => tracing::error!(
                     tenant.id = %tenant,
                     node.id = %id,
-                    error = ?e,
+                    error = e.chain(),
                     "an ephemeral node was not removed; it is tried again"
                 ),
             }
