@@ -74,20 +74,29 @@ impl TestApp {
 
     /// As [`Self::new`], with another configuration.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::build(None, change).await
+        Self::build("info", None, change).await
+    }
+
+    /// As [`Self::new`]; everything is logged, down to the last detail.
+    pub(crate) async fn talkative() -> Self {
+        Self::build("trace", None, |_| {}).await
     }
 
     /// One on each database there is here.
     pub(crate) async fn on_each_database() -> Vec<Self> {
         let mut all = vec![Self::new().await];
         if let Some(database) = database() {
-            all.push(Self::build(Some(database), |_| {}).await);
+            all.push(Self::build("info", Some(database), |_| {}).await);
         }
         all
     }
 
-    async fn build(database: Option<Database>, change: impl FnOnce(&mut Config)) -> Self {
-        let log = log::Guard::install();
+    async fn build(
+        filter: &str,
+        database: Option<Database>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        let log = log::Guard::install(filter);
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config {
             data_dir: Some(dir.path().join("data")),

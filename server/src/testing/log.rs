@@ -20,13 +20,13 @@ pub(crate) struct Guard {
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Guard {
-    /// Everything, down to the last detail.
-    pub(crate) fn install() -> Self {
+    /// What `filter` lets through.
+    pub(crate) fn install(filter: &str) -> Self {
         let lines = Lines::default();
         let writer = lines.clone();
         let layer = telemetry::layer(LogFormat::Text, move || writer.clone());
         let subscriber =
-            tracing_subscriber::registry().with(layer.with_filter(EnvFilter::new("trace")));
+            tracing_subscriber::registry().with(layer.with_filter(EnvFilter::new(filter)));
         Self {
             lines,
             _subscriber: tracing::subscriber::set_default(subscriber),

@@ -14,7 +14,7 @@ use crate::{
 
 #[tokio::test]
 async fn no_secret_is_logged_or_stored() {
-    let app = TestApp::new().await;
+    let app = TestApp::talkative().await;
     let mut secrets = Vec::new();
     let link = login::setup_link(&app.app).await.unwrap();
     let mut token = token_of(&link.url);
