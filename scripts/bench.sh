@@ -16,6 +16,6 @@ bin=$(mktemp -d); trap 'rm -rf "$bin"' EXIT
 cp "$CARGO_TARGET_DIR/release/warren-server" "$CARGO_TARGET_DIR/release/warren" "$bin/"
 
 scripts/load.sh "${1:?}" 50 300 | tee "$bin/load.log"
-sed -n '/^{/,/^}/p' "$bin/load.log" >"$bin/load.json"
+grep '^{' "$bin/load.log" >"$bin/load.json" || true
 [ ! -s "$bin/load.json" ] || export BENCH_LOAD=$bin/load.json
 WARREN_BIN_DIR=$bin WARREN_CLIENTS=$clients "$CARGO_TARGET_DIR/debug/warren-lab" bench

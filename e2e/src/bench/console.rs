@@ -1,6 +1,6 @@
 //! What a browser loads before the console's first page can be used.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::{console::Browser, stack::Stack};
 
@@ -17,7 +17,8 @@ pub(super) struct FirstLoad {
 pub(super) fn first_load(stack: &Stack) -> Result<FirstLoad> {
     let browser = Browser::start(&stack.ca_file()?)?;
     browser.goto(&format!("{}/", stack.url()))?;
-    browser.text("h1")?;
+    let title = browser.text("h1")?;
+    ensure!(!title.contains("not built"), "the page says: {title}");
     let said = browser.eval(
         "const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
          const paint = performance.getEntriesByName('first-contentful-paint')[0];
