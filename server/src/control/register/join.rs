@@ -20,6 +20,7 @@ use super::{
     refused,
 };
 use crate::{
+    app::App,
     db::{AuthKey, Node, Reason, SystemRows, TenantRows},
     error::{Error, Result},
     secret::token,
@@ -81,38 +82,46 @@ struct Joined {
     now: bool,
 }
 
-/// Joins by the auth key `secret`.
+/// Joins by the auth key `secret`. Machines that fail to prove that they may
+/// join are limited by their address; their neighbours with a good key are not.
 pub(super) async fn by_key(
     control: &Control,
     asked: Asked,
     secret: &str,
 ) -> Result<RegisterResponse> {
-    let (address, now) = (asked.address, control.app.clock.instant());
-    let limit = &control.failed_registrations;
-    limit.check(address, now).map_err(Error::TooMany)?;
-    let outcome = if token::kind_of(secret) == Some(token::Kind::Auth) {
-        let (hash, at) = (control.app.vault.hash(secret), asked.created);
-        let work = move |rows: SystemRows| async move { attempt(&rows, &asked, &hash, at).await };
-        let db = &control.app.db;
-        db.write_system(Reason::Directory, work).await?
-    } else {
-        Outcome::Refused(Refusal::NotAKey)
-    };
-    match outcome {
+    let (app, address) = (&control.app, asked.address);
+    match outcome(app, asked, secret).await? {
         Outcome::Joined(joined) => {
             if joined.now {
                 let changed = Changed::Node(joined.node.id);
-                control.app.hub.changed(joined.tenant, changed).await;
+                app.hub.changed(joined.tenant, changed).await;
             }
             Ok(standing(&joined.node, joined.login, false))
         }
         Outcome::Refused(why) => {
             if why.is_failed_proof() {
+                let (limit, now) = (&control.failed_registrations, app.clock.instant());
+                limit.check(address, now).map_err(Error::TooMany)?;
                 limit.failed(address, now);
             }
             Ok(refused(why.sentence()))
         }
     }
+}
+
+/// What is no key of ours is refused without a place in the line of writers.
+async fn outcome(app: &App, asked: Asked, secret: &str) -> Result<Outcome> {
+    if token::kind_of(secret) != Some(token::Kind::Auth) {
+        return Ok(Outcome::Refused(Refusal::NotAKey));
+    }
+    let (hash, now) = (app.vault.hash(secret), asked.created);
+    let listed = app.db.system(Reason::Directory).await?;
+    if listed.find_auth_key(&hash).await?.is_none() {
+        return Ok(Outcome::Refused(Refusal::Unknown));
+    }
+    drop(listed);
+    let work = move |rows: SystemRows| async move { attempt(&rows, &asked, &hash, now).await };
+    app.db.write_system(Reason::Directory, work).await
 }
 
 async fn attempt(rows: &SystemRows, asked: &Asked, hash: &str, now: Timestamp) -> Result<Outcome> {
