@@ -32,10 +32,12 @@ pub struct Host {
 }
 
 impl Topology {
-    /// The public segment, with the test program on it, and the server's host `srv`.
+    /// The public segment (IPv4 only: addresses that settle late would break a browser's
+    /// connections there), with the test program on it, and the server's host `srv`.
     pub fn new() -> Result<(Self, Host)> {
         sh(&format!(
-            "ip link add public type bridge && ip link set public up
+            "sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+             ip link add public type bridge && ip link set public up
              ip addr add {ADMIN}/24 dev public"
         ))?;
         let server = Host {
