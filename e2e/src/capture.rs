@@ -10,6 +10,9 @@ use crate::{
     process::{Process, run},
 };
 
+/// `tcpdump` gets packets from the kernel a second late at most; then nothing is under way any more.
+const SETTLED: Duration = Duration::from_millis(1_500);
+
 /// A running `tcpdump`.
 #[derive(Debug)]
 pub struct Capture {
@@ -42,7 +45,7 @@ impl Capture {
             if grown != size {
                 (size, since) = (grown, now());
             }
-            Ok((now() - since > Duration::from_millis(300)).then_some(()))
+            Ok((now() - since > SETTLED).then_some(()))
         })?;
         self.tcpdump.stop();
         let dropped = self.tcpdump.log();
