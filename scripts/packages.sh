@@ -4,8 +4,8 @@
 set -euo pipefail
 
 case "${1:-run}" in
-  run) wanted=(build-essential pkg-config curl ca-certificates) ;;
-  test) wanted=(build-essential pkg-config curl ca-certificates iproute2 iputils-ping nftables
+  run) wanted=(build-essential musl-tools pkg-config curl ca-certificates) ;;
+  test) wanted=(build-essential musl-tools pkg-config curl ca-certificates iproute2 iputils-ping nftables
     util-linux tcpdump postgresql chromium chromium-driver libnss3-tools
     busybox-static python3 zstd) ;;
   interop) wanted=(iproute2 iputils-ping nftables util-linux curl python3) ;;
