@@ -8,8 +8,9 @@ case "${1:-run}" in
   test) wanted=(build-essential musl-tools pkg-config curl ca-certificates iproute2 iputils-ping nftables
     util-linux tcpdump postgresql chromium chromium-driver libnss3-tools
     busybox-static python3 zstd) ;;
-  interop) wanted=(iproute2 iputils-ping nftables util-linux curl python3) ;;
-  bench) wanted=(iproute2 iputils-ping nftables util-linux iperf3 python3) ;;
+  interop) wanted=(build-essential musl-tools iproute2 iputils-ping nftables util-linux curl python3) ;;
+  bench) wanted=(build-essential musl-tools iproute2 iputils-ping nftables util-linux iperf3 python3
+    chromium chromium-driver libnss3-tools) ;;
   dist) wanted=(build-essential musl-tools dpkg) ;;
   *) echo "packages.sh: unknown task '$1'; the tasks are run, test, interop, bench, dist" >&2; exit 2 ;;
 esac

@@ -39,10 +39,11 @@ if [ -n "$where" ]; then
 fi
 
 echo "building the console, the agent and the server (minutes on the first run)"
+static=$(uname -m)-unknown-linux-musl
 cargo xtask web --release
-cargo build --release --locked --package agent --target x86_64-unknown-linux-musl
+cargo build --release --locked --package agent --target "$static"
 cargo build --release --locked --package server
 
-export WARREN_INSTALL__AGENT="${WARREN_INSTALL__AGENT:-$CARGO_TARGET_DIR/x86_64-unknown-linux-musl/release/warren}"
+export WARREN_INSTALL__AGENT="${WARREN_INSTALL__AGENT:-$CARGO_TARGET_DIR/$static/release/warren}"
 export WARREN_DATA_DIR="${WARREN_DATA_DIR:-$PWD/data}"
 exec "$CARGO_TARGET_DIR/release/warren-server" serve

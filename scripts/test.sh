@@ -9,10 +9,11 @@ share "console"
 cargo xtask web --release
 share "programs"
 cargo build --locked --package server --package agent
-cargo build --locked --package agent --target x86_64-unknown-linux-musl
+static=$(uname -m)-unknown-linux-musl
+cargo build --locked --package agent --target "$static"
 bin=$(mktemp -d); trap 'rm -rf "$bin"' EXIT
 cp "$CARGO_TARGET_DIR/debug/warren-server" "$CARGO_TARGET_DIR/debug/warren" "$bin/"
-cp "$CARGO_TARGET_DIR/x86_64-unknown-linux-musl/debug/warren" "$bin/warren-static"
+cp "$CARGO_TARGET_DIR/$static/debug/warren" "$bin/warren-static"
 export WARREN_BIN_DIR=$bin
 
 share "mesh (its tests use boringtun's virtual clock)"

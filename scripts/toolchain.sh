@@ -10,7 +10,7 @@ fi
 channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
 rustup toolchain list | grep -q "^$channel" || rustup toolchain install "$channel" --profile minimal
 installed=$(rustup target list --installed --toolchain "$channel")
-for target in wasm32-unknown-unknown x86_64-unknown-linux-musl; do
+for target in wasm32-unknown-unknown "$(uname -m)-unknown-linux-musl"; do
   grep -qx "$target" <<<"$installed" || rustup target add --toolchain "$channel" "$target"
 done
 components=$(rustup component list --installed --toolchain "$channel")

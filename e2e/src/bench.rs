@@ -39,7 +39,8 @@ struct Results {
     memory: [(f64, f64); 2],
     /// Peak memory of the relay, MB: ours (with control and console) and derper.
     relay_memory: [f64; 2],
-    console: Option<console::FirstLoad>,
+    /// Or why no browser could load it.
+    console: Result<console::FirstLoad>,
 }
 
 /// Runs the measurements in a lab of their own and writes the report.
@@ -105,7 +106,7 @@ fn measure_all(effort: Effort) -> Result<Results> {
             measure::peak_mb(stack.pid())?,
             measure::peak_mb(derper.pid())?,
         ],
-        console: console::first_load(&stack).ok(),
+        console: console::first_load(&stack),
     })
 }
 

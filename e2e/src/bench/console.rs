@@ -9,6 +9,8 @@ use crate::{console::Browser, stack::Stack};
 pub(super) struct FirstLoad {
     /// Bytes over the wire, with headers.
     pub(super) bytes: f64,
+    /// The largest of them, the program, in bytes as sent.
+    pub(super) program: f64,
     /// Until something is painted, ms.
     pub(super) painted_ms: f64,
 }
@@ -22,11 +24,12 @@ pub(super) fn first_load(stack: &Stack) -> Result<FirstLoad> {
     let said = browser.eval(
         "const all = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
          const paint = performance.getEntriesByName('first-contentful-paint')[0];
-         return [all.reduce((sum, e) => sum + e.transferSize, 0), paint ? paint.startTime : null];",
+         return [all.reduce((sum, e) => sum + e.transferSize, 0), Math.max(...all.map(e => e.encodedBodySize)), paint ? paint.startTime : null];",
         vec![],
     )?;
     Ok(FirstLoad {
         bytes: said[0].as_f64().context("bytes")?,
-        painted_ms: said[1].as_f64().context("a first paint")?,
+        program: said[1].as_f64().context("the program's bytes")?,
+        painted_ms: said[2].as_f64().context("a first paint")?,
     })
 }
