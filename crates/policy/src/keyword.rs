@@ -1,14 +1,18 @@
 //! The top-level keys of the language, in one table.
 //!
-//! One key, one file below `keyword/`, one line here. The parser, the
-//! suggestions and the documentation read this table.
+//! One key, one file below `keyword/`, one line here. The form of its value
+//! stands in `keyword/forms`. The parser, completion, hover texts, the JSON
+//! schema and `docs/policy-language.md` read this table.
 
 mod acls;
+pub mod form;
+mod forms;
 mod groups;
 mod hosts;
 mod tag_owners;
 
 use crate::{diagnostic::Sink, document::Document, source::Value};
+use form::Form;
 
 /// Reads a key's value into the document.
 pub(crate) type Read = fn(&Value, &mut Document, &mut Sink);
@@ -22,6 +26,8 @@ pub struct Keyword {
     pub summary: &'static str,
     /// A value for it.
     pub example: &'static str,
+    /// What its value looks like.
+    pub form: Form,
     pub(crate) support: Support,
 }
 
@@ -41,11 +47,12 @@ pub(crate) enum Support {
     Planned,
 }
 
-const fn planned(name: &'static str, summary: &'static str) -> Keyword {
+const fn planned(name: &'static str, form: Form, summary: &'static str) -> Keyword {
     Keyword {
         name,
         summary,
         example: "",
+        form,
         support: Support::Planned,
     }
 }
@@ -56,23 +63,45 @@ pub const KEYWORDS: &[Keyword] = &[
     groups::KEYWORD,
     hosts::KEYWORD,
     tag_owners::KEYWORD,
-    planned("grants", "Rules with ports and application capabilities."),
-    planned("autoApprovers", "Who may serve routes without approval."),
-    planned("nodeAttrs", "Attributes given to nodes."),
-    planned("postures", "Conditions on devices."),
-    planned("defaultSrcPosture", "The condition every source must meet."),
-    planned("ipsets", "Named sets of addresses."),
-    planned("ssh", "Who may sign in to which node by SSH."),
-    planned("sshTests", "Assertions about `ssh`."),
-    planned("tests", "Assertions about `acls` and `grants`."),
-    planned("derpMap", "Relays of the tenant's own."),
-    planned("disableIPv4", "Stops giving IPv4 addresses to nodes."),
+    planned(
+        "grants",
+        forms::GRANTS,
+        "Rules with ports and application capabilities.",
+    ),
+    planned(
+        "autoApprovers",
+        forms::AUTO_APPROVERS,
+        "Who may serve routes without approval.",
+    ),
+    planned("nodeAttrs", forms::NODE_ATTRS, "Attributes given to nodes."),
+    planned("postures", forms::POSTURES, "Conditions on devices."),
+    planned(
+        "defaultSrcPosture",
+        forms::DEFAULT_SRC_POSTURE,
+        "The condition every source must meet.",
+    ),
+    planned("ipsets", forms::IPSETS, "Named sets of addresses."),
+    planned("ssh", forms::SSH, "Who may sign in to which node by SSH."),
+    planned("sshTests", forms::SSH_TESTS, "Assertions about `ssh`."),
+    planned(
+        "tests",
+        forms::TESTS,
+        "Assertions about `acls` and `grants`.",
+    ),
+    planned("derpMap", forms::DERP_MAP, "Relays of the tenant's own."),
+    planned(
+        "disableIPv4",
+        forms::BOOLEAN,
+        "Stops giving IPv4 addresses to nodes.",
+    ),
     planned(
         "oneCGNATRoute",
+        forms::ONE_CGNAT_ROUTE,
         "How clients write their route to the mesh.",
     ),
     planned(
         "randomizeClientPort",
+        forms::BOOLEAN,
         "Lets clients listen on a random UDP port.",
     ),
 ];

@@ -1,6 +1,6 @@
 //! `acls`: rules that allow traffic.
 
-use super::{Keyword, Support};
+use super::{Keyword, Support, forms};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Acl, Document},
@@ -15,6 +15,7 @@ pub(super) const KEYWORD: Keyword = Keyword {
     name: "acls",
     summary: "Rules that allow traffic; what no rule allows is denied.",
     example: r#"[{ "action": "accept", "src": ["ada@example.com"], "dst": ["10.0.0.0/8:22,80"] }]"#,
+    form: forms::ACLS,
     support: Support::Read(read),
 };
 

@@ -2,7 +2,7 @@
 
 use wire::name::Email;
 
-use super::{Keyword, Support};
+use super::{Keyword, Support, forms};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, Group},
@@ -14,6 +14,7 @@ pub(super) const KEYWORD: Keyword = Keyword {
     name: "groups",
     summary: "Names for sets of users.",
     example: r#"{ "group:ops": ["ada@example.com", "grace@example.com"] }"#,
+    form: forms::GROUPS,
     support: Support::Read(read),
 };
 

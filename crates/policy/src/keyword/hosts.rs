@@ -2,7 +2,7 @@
 
 use wire::net::Prefix;
 
-use super::{Keyword, Support};
+use super::{Keyword, Support, forms};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, HostAlias},
@@ -14,6 +14,7 @@ pub(super) const KEYWORD: Keyword = Keyword {
     name: "hosts",
     summary: "Names for addresses and prefixes.",
     example: r#"{ "printer": "192.168.7.20", "office": "192.168.0.0/16" }"#,
+    form: forms::HOSTS,
     support: Support::Read(read),
 };
 

@@ -2,7 +2,7 @@
 
 use wire::name::Tag;
 
-use super::{Keyword, Support};
+use super::{Keyword, Support, forms};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, TagOwner},
@@ -15,6 +15,7 @@ pub(super) const KEYWORD: Keyword = Keyword {
     name: "tagOwners",
     summary: "Which tags exist and who may give them to nodes; an empty list: administrators only.",
     example: r#"{ "tag:server": ["group:ops", "autogroup:admin"] }"#,
+    form: forms::TAG_OWNERS,
     support: Support::Read(read),
 };
 

@@ -1,0 +1,72 @@
+//! Attributes, postures and options.
+
+use super::{access::PEOPLE, optional, required};
+use crate::{
+    keyword::form::{Form, Names},
+    selector::autogroup::Autogroup,
+};
+
+pub(in crate::keyword) const BOOLEAN: Form = Form::Boolean;
+
+pub(in crate::keyword) const NODE_ATTRS: Form = Form::List(&Form::Object(&[
+    required(
+        "target",
+        Form::List(&Form::Name(&[
+            Names::Any,
+            Names::User,
+            Names::Group,
+            Names::Tag,
+            Names::Host,
+            Names::Address,
+            PEOPLE,
+            Names::Autogroups(&[Autogroup::Tagged]),
+        ])),
+        "Which nodes.",
+        r#"["autogroup:member"]"#,
+    ),
+    optional(
+        "attr",
+        Form::List(&Form::Text("the name of an attribute")),
+        "Attributes that they get.",
+        r#"["funnel"]"#,
+    ),
+    optional(
+        "app",
+        Form::Map(
+            &[Names::Other("the name of a capability")],
+            &Form::List(&Form::Any),
+        ),
+        "Settings of applications on them, by name.",
+        r#"{ "example.com/app-connectors": [{ "name": "wiki" }] }"#,
+    ),
+    optional(
+        "ipPool",
+        Form::List(&Form::Name(&[Names::Address])),
+        "Prefixes from which they get their addresses.",
+        r#"["100.81.0.0/16"]"#,
+    ),
+]));
+
+pub(in crate::keyword) const POSTURES: Form = Form::Map(
+    &[Names::Posture],
+    &Form::List(&Form::Text("an assertion: `attribute operator value`")),
+);
+
+pub(in crate::keyword) const DEFAULT_SRC_POSTURE: Form = super::access::POSTURE;
+
+pub(in crate::keyword) const DERP_MAP: Form = Form::Object(&[
+    optional(
+        "omitDefaultRegions",
+        Form::Boolean,
+        "Leaves out the relays that the server offers by itself.",
+        "true",
+    ),
+    optional(
+        "regions",
+        Form::Map(&[Names::Other("the number of a region")], &Form::Any),
+        "Regions, by number.",
+        r#"{ "900": { "regionID": 900, "regionCode": "own", "nodes": [] } }"#,
+    ),
+]);
+
+pub(in crate::keyword) const ONE_CGNAT_ROUTE: Form = Form::OneOf(&["", "mac-always", "mac-never"]);
