@@ -29,9 +29,15 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use wire::{CapabilityVersion, MachineKey};
+use wire::{CapabilityVersion, MachineKey, NodeId};
 
-use crate::{app::App, http::rate::Limiter};
+use crate::{
+    app::App,
+    http::rate::{Buckets, Limiter},
+};
+
+/// Other names that a node may ask for at once; each is a row of the audit log.
+const RENAMES: u32 = 10;
 
 /// What all control connections share.
 #[derive(Debug)]
@@ -41,6 +47,8 @@ struct Control {
     failed_handshakes: Limiter,
     /// Registrations without a valid credential, by network.
     failed_registrations: Limiter,
+    /// Names that machines ask for later, by node.
+    renames: Buckets<NodeId>,
 }
 
 /// Who is at the other end of a control connection.
@@ -60,6 +68,7 @@ impl Control {
             app,
             failed_handshakes: Limiter::new(50, Duration::from_millis(20)),
             failed_registrations: Limiter::new(5, Duration::from_millis(200)),
+            renames: Buckets::new(RENAMES, Duration::from_mins(1)),
         }
     }
 }

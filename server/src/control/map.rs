@@ -33,6 +33,7 @@ use crate::{
 };
 
 mod gone;
+mod rename;
 mod retag;
 
 /// Silence before a keepalive, in seconds: clients give up after 120, and all
@@ -91,7 +92,11 @@ pub(super) async fn map(
             let report = report(request);
             if let Some(info) = &report.hostinfo {
                 let (with, tags) = (Arc::clone(control), info.request_tags.clone());
-                let work = async move { retag::follow(&with, &known, &tags).await };
+                let hostname = info.hostname.clone();
+                let work = async move {
+                    retag::follow(&with, &known, &tags).await?;
+                    rename::follow(&with, &known, &hostname).await
+                };
                 control.app.finish(work).await?;
             }
             hub.report(tenant, node, report).await?;

@@ -8,6 +8,7 @@ mod handshake;
 mod joining;
 mod limits;
 mod maps;
+mod names;
 mod node;
 mod person;
 mod world;

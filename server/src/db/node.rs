@@ -40,6 +40,9 @@ pub struct Node {
     pub stable_id: StableId,
     /// The short name, unique in the tenant.
     pub name: Hostname,
+    /// What its machine asked to be called, last; `None`: an administrator has
+    /// fixed the name.
+    pub asked_name: Option<Hostname>,
     /// The installation it runs on.
     pub machine_key: MachineKey,
     /// Its WireGuard key.
@@ -111,6 +114,7 @@ struct Row {
     id: i64,
     stable_id: String,
     name: String,
+    asked_name: Option<String>,
     machine_key: String,
     node_key: String,
     user_id: Option<i64>,
@@ -140,6 +144,7 @@ impl Row {
             id: NodeId(unsigned(self.id)),
             stable_id: text(&self.stable_id)?,
             name: text(&self.name)?,
+            asked_name: self.asked_name.as_deref().map(text).transpose()?,
             machine_key: text(&self.machine_key)?,
             node_key: text(&self.node_key)?,
             owner,
@@ -162,7 +167,7 @@ impl Row {
     }
 }
 
-const COLUMNS: &str = "SELECT id, stable_id, name, machine_key, node_key, user_id, tags, ipv4, ipv6, \
+const COLUMNS: &str = "SELECT id, stable_id, name, asked_name, machine_key, node_key, user_id, tags, ipv4, ipv6, \
     key_expiry, approved, ephemeral, joined_by, created, capability, hostinfo, endpoints, disco_key, \
     home_relay, last_seen FROM nodes WHERE tenant_id = $1";
 
@@ -223,12 +228,13 @@ impl TenantRows {
         let id = NodeId(address::next_id(&self.conn).await?);
         let ipv4 = address::take(&self.conn, &self.tenant, id, now.unix_micros()).await?;
         let ipv6 = mesh_ipv6_of(ipv4);
-        let name = self.free_name(&new.name).await?;
+        let name = self.free_name(id, &new.name).await?;
         let (user, tags) = owner_columns(&new.owner)?;
         let sql = "INSERT INTO nodes (tenant_id, id, stable_id, name, machine_key, node_key, user_id, \
                    tags, ipv4, ipv6, key_expiry, approved, ephemeral, joined_by, created, capability, \
-                   hostinfo, endpoints, disco_key, home_relay, last_seen) VALUES ($1, $2, $3, $4, $5, \
-                   $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '[]', $18, 0, NULL)";
+                   hostinfo, endpoints, disco_key, home_relay, last_seen, asked_name) VALUES ($1, $2, \
+                   $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, '[]', $18, 0, \
+                   NULL, $19)";
         let values = self.scoped([
             number(id.0).into(),
             self.context.rng.uuid_v7(now).to_string().into(),
@@ -247,6 +253,7 @@ impl TenantRows {
             i64::from(new.capability.0).into(),
             to_json(&new.hostinfo)?.into(),
             DiscoKey::ZERO.to_string().into(),
+            new.name.as_str().into(),
         ]);
         self.conn.run(sql, values).await?;
         self.list_in_directory(Listing::NodeKey, &new.node_key.to_string(), id.to_string())
@@ -254,19 +261,19 @@ impl TenantRows {
         self.node(id).await
     }
 
-    /// `wanted`, or with a number behind it that no other node has: the one after
-    /// a taken one, found in few steps however many share the name.
-    async fn free_name(&self, wanted: &Hostname) -> Result<Hostname> {
-        if !self.is_name_taken(wanted).await? {
+    /// `wanted`, or with a number behind it that no other node than `id` has: the
+    /// one after a taken one, found in few steps however many share the name.
+    async fn free_name(&self, id: NodeId, wanted: &Hostname) -> Result<Hostname> {
+        if !self.is_name_taken(id, wanted).await? {
             return Ok(wanted.clone());
         }
         let (mut taken, mut free) = (0, 1);
-        while self.is_name_taken(&numbered(wanted, free)?).await? {
+        while self.is_name_taken(id, &numbered(wanted, free)?).await? {
             (taken, free) = (free, free * 2);
         }
         while free - taken > 1 {
             let middle = taken.midpoint(free);
-            if self.is_name_taken(&numbered(wanted, middle)?).await? {
+            if self.is_name_taken(id, &numbered(wanted, middle)?).await? {
                 taken = middle;
             } else {
                 free = middle;
@@ -275,13 +282,24 @@ impl TenantRows {
         numbered(wanted, free)
     }
 
-    async fn is_name_taken(&self, name: &Hostname) -> Result<bool> {
-        let sql = "SELECT name FROM nodes WHERE tenant_id = $1 AND name = $2";
-        let values = self.scoped([name.as_str().into()]);
+    /// Whether a node other than `id` has the name.
+    async fn is_name_taken(&self, id: NodeId, name: &Hostname) -> Result<bool> {
+        let sql = "SELECT name FROM nodes WHERE tenant_id = $1 AND name = $2 AND id <> $3";
+        let values = self.scoped([name.as_str().into(), number(id.0).into()]);
         Ok(self.conn.one::<Named>(sql, values).await?.is_some())
     }
 
-    /// Gives a node another name. A taken one is a conflict.
+    /// Names a node as its machine asks, with a number behind it where another
+    /// node has that name; what it is called now.
+    pub async fn follow_asked_name(&self, id: NodeId, asked: &Hostname) -> Result<Hostname> {
+        let name = self.free_name(id, asked).await?;
+        let values = [name.as_str().into(), asked.as_str().into()];
+        self.set_node(id, "name = $3, asked_name = $4", values)
+            .await?;
+        Ok(name)
+    }
+
+    /// Gives a node another name, and fixes it. A taken one is a conflict.
     pub async fn rename_node(&self, id: NodeId, name: &Hostname) -> Result<()> {
         if self
             .find_node_by_name(name)
@@ -290,7 +308,8 @@ impl TenantRows {
         {
             return Err(Error::Conflict(wire::api::problem::Code::NodeNameTaken));
         }
-        self.set_node(id, "name = $3", [name.as_str().into()]).await
+        self.set_node(id, "name = $3, asked_name = NULL", [name.as_str().into()])
+            .await
     }
 
     /// Changes who a node belongs to, and when its key ends.
