@@ -25,6 +25,14 @@ pub(crate) fn check(document: &Document, sink: &mut Sink) {
         }
         check_self(acl, sink);
     }
+    for rule in &document.ssh {
+        for selector in &rule.sources {
+            names.check(selector, "src", sink);
+        }
+        for selector in rule.destinations.iter().chain(&rule.recorders) {
+            names.check(selector, "dst", sink);
+        }
+    }
     if !sink.has_errors() {
         check_empty(document, sink);
     }

@@ -69,6 +69,16 @@ codes! {
     InvalidProtocol = "invalid_protocol",
     /// An action other than `accept`.
     InvalidAction = "invalid_action",
+    /// A time that cannot be read or is over its limit.
+    InvalidDuration = "invalid_duration",
+    /// A name that is taken as written, though it looks like something else.
+    UnlikelyName = "unlikely_name",
+    /// A rule that lets more people in than it should.
+    WideRule = "wide_rule",
+    /// What a rule of `ssh` does not do yet.
+    Ineffective = "ineffective",
+    /// A test of the document that fails.
+    TestFailed = "test_failed",
     /// `autogroup:self` with sources that are no people.
     SelfSource = "self_source",
     /// Bits after a prefix's length are set; they are ignored.

@@ -1,5 +1,8 @@
 //! The parsed document: what each keyword said, with spans.
 
+pub mod assertion;
+pub mod ssh;
+
 use wire::net::Prefix;
 
 use crate::{
@@ -26,6 +29,12 @@ pub struct Document {
     pub tag_owners: Vec<TagOwner>,
     /// `acls`; `None` when the key is absent (which allows nothing).
     pub acls: Option<Vec<Acl>>,
+    /// `ssh`
+    pub ssh: Vec<ssh::SshRule>,
+    /// `tests`
+    pub tests: Vec<assertion::AccessTest>,
+    /// `sshTests`
+    pub ssh_tests: Vec<assertion::SshTest>,
     /// Top-level members that nothing acts on, as read.
     pub unknown: Vec<Member>,
 }

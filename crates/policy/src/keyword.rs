@@ -4,11 +4,15 @@
 //! stands in `keyword/forms`. The parser, completion, hover texts, the JSON
 //! schema and `docs/policy-language.md` read this table.
 
+mod access_tests;
 mod acls;
 pub mod form;
 mod forms;
 mod groups;
 mod hosts;
+mod parts;
+mod ssh;
+mod ssh_tests;
 mod tag_owners;
 
 use crate::{diagnostic::Sink, document::Document, source::Value};
@@ -81,13 +85,9 @@ pub const KEYWORDS: &[Keyword] = &[
         "The condition every source must meet.",
     ),
     planned("ipsets", forms::IPSETS, "Named sets of addresses."),
-    planned("ssh", forms::SSH, "Who may sign in to which node by SSH."),
-    planned("sshTests", forms::SSH_TESTS, "Assertions about `ssh`."),
-    planned(
-        "tests",
-        forms::TESTS,
-        "Assertions about `acls` and `grants`.",
-    ),
+    ssh::KEYWORD,
+    ssh_tests::KEYWORD,
+    access_tests::KEYWORD,
     planned("derpMap", forms::DERP_MAP, "Relays of the tenant's own."),
     planned(
         "disableIPv4",

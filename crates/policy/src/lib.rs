@@ -27,6 +27,7 @@ pub mod decide;
 pub mod diagnostic;
 pub mod directory;
 pub mod document;
+mod duration;
 pub mod filter;
 pub mod keyword;
 pub mod protocol;

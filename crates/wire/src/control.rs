@@ -12,6 +12,7 @@ use crate::{CapabilityVersion, MachineKey};
 pub mod map;
 pub mod netmap;
 pub mod register;
+pub mod ssh;
 
 pub use map::{
     DnsConfig, Hostinfo, MapRequest, MapResponse, NetInfo, Node, PeerChange, Resolver, Service,
@@ -19,6 +20,7 @@ pub use map::{
 };
 pub use netmap::NetMap;
 pub use register::{Login, RegisterAuth, RegisterRequest, RegisterResponse, User};
+pub use ssh::{SshAction, SshPolicy, SshPrincipal, SshRecordingFailure, SshRule};
 
 /// The answer to `GET /key?v=N`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
