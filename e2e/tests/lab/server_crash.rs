@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use e2e::{
     agent::{Agent, Via},
+    api::Session,
     eventually::eventually,
     lab::{Nat, Topology},
     stack::{Stack, Tenant},
@@ -34,6 +35,7 @@ pub(crate) fn a_killed_server_costs_no_packet_and_no_fact() -> Result<()> {
         .user("late@acme.example", "member")?;
     c.restart()?;
     online(&stack.existing(TENANT, &owner), &["a3"])?;
+    let last_key = LastKey::make(&stack, &owner)?;
     stack.kill();
 
     let killed = traffic::wall();
@@ -62,7 +64,48 @@ pub(crate) fn a_killed_server_costs_no_packet_and_no_fact() -> Result<()> {
         users.to_string().contains("late@acme.example"),
         "a user is lost: {users}"
     );
+    last_key.is_there(&stack, &owner)?;
     no_packet_was_lost(sent, received)
+}
+
+/// An auth key whose making is the last thing that the server acknowledges.
+struct LastKey {
+    id: String,
+    prefix: String,
+}
+
+impl LastKey {
+    fn make(stack: &Stack, owner: &str) -> Result<Self> {
+        let made = stack.admin(&["auth-key", "create", "--tenant", TENANT, "--user", owner])?;
+        let field = |name: &str| {
+            let text = made[name].as_str().map(str::to_owned);
+            text.with_context(|| format!("no {name} in {made}"))
+        };
+        Ok(Self {
+            id: field("id")?,
+            prefix: field("prefix")?,
+        })
+    }
+
+    /// The key is listed, and the audit log tells of its making: once.
+    fn is_there(&self, stack: &Stack, owner: &str) -> Result<()> {
+        let keys = stack.admin(&["auth-key", "list", "--tenant", TENANT])?;
+        let listed = keys.as_array().context("a list of keys")?.iter();
+        let listed = listed.filter(|key| key["id"] == self.id.as_str());
+        ensure!(listed.count() == 1, "the last key is lost: {keys}");
+        let session = Session::sign_in(stack, owner)?;
+        let tenant = session.tenant(TENANT)?;
+        let log = session.get(&format!("/api/v1/tenants/{tenant}/audit"))?;
+        let records = log["items"].as_array().context("a page of records")?.iter();
+        let told = records
+            .filter(|r| r["event"] == "auth_key.created" && r["target"] == self.prefix.as_str());
+        ensure!(
+            told.count() == 1,
+            "the audit record of {} is lost: {log}",
+            self.prefix
+        );
+        Ok(())
+    }
 }
 
 fn online(tenant: &Tenant<'_>, names: &[&str]) -> Result<()> {
