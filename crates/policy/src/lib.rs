@@ -28,6 +28,7 @@ pub mod diagnostic;
 pub mod directory;
 pub mod document;
 mod duration;
+pub mod edit;
 pub mod filter;
 pub mod keyword;
 pub mod protocol;

@@ -136,6 +136,26 @@ pub fn read(text: &str) -> Result<Value, Diagnostic> {
     .map_err(Diagnostic::from)
 }
 
+/// One past the last byte of the value, or of the member of an object, that the
+/// text starts with; what follows is not looked at.
+pub(crate) fn first_entry(text: &str, is_member: bool) -> Result<usize, Diagnostic> {
+    let mut reader = Reader {
+        lexer: Lexer::new(text),
+        stack: Vec::new(),
+        tokens: 0,
+    };
+    if is_member {
+        reader.member_key()?;
+    }
+    loop {
+        if let Some(value) = reader.value_or_open()?
+            && let Some(root) = reader.place(value)?
+        {
+            return Ok(root.span.end);
+        }
+    }
+}
+
 /// An array or object that is not closed yet.
 enum Open {
     Array {
