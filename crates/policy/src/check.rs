@@ -1,5 +1,7 @@
 //! Checks across keywords: names that are not defined, rules that can match nothing.
 
+mod ssh_tests;
+
 use std::collections::BTreeSet;
 
 use crate::{
@@ -33,6 +35,7 @@ pub(crate) fn check(document: &Document, sink: &mut Sink) {
             names.check(selector, "dst", sink);
         }
     }
+    ssh_tests::check(document, sink);
     if !sink.has_errors() {
         check_empty(document, sink);
     }

@@ -69,6 +69,8 @@ codes! {
     InvalidProtocol = "invalid_protocol",
     /// An action other than `accept`.
     InvalidAction = "invalid_action",
+    /// A domain that does not belong to the tenant.
+    UnknownDomain = "unknown_domain",
     /// A time that cannot be read or is over its limit.
     InvalidDuration = "invalid_duration",
     /// A name that is taken as written, though it looks like something else.

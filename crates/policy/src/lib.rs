@@ -19,6 +19,7 @@
     clippy::unreachable
 )]
 mod approve;
+pub mod assertions;
 mod bits;
 mod check;
 pub mod class;
@@ -35,6 +36,7 @@ pub mod protocol;
 pub mod selector;
 mod shape;
 pub mod source;
+pub mod ssh;
 pub mod starter;
 pub mod target;
 
@@ -45,6 +47,7 @@ pub use diagnostic::{Code, Diagnostic, Severity, Span};
 pub use directory::{Directory, NodeFacts, User};
 pub use document::{Document, parse};
 pub use filter::{ClassRule, Destination, Place, Source};
+pub use ssh::{SshLaw, SshTable};
 pub use starter::STARTER;
 
 /// True when one of the findings stops a save.

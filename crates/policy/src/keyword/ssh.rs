@@ -65,6 +65,14 @@ fn rule(index: usize, value: &Value, sink: &mut Sink) -> Option<SshRule> {
         .collect();
     let enforced = find("enforceRecorder").map(|v| boolean(v, "`enforceRecorder`", sink));
     let postures = list(find("srcPosture"), "`srcPosture`", sink);
+    if let Some(posture) = postures.first() {
+        sink.warning(
+            Code::Ineffective,
+            posture.span,
+            "this rule lets nobody in: no device reports what `srcPosture` asks for",
+        )
+        .help("take `srcPosture` out to let the sources in whatever device they use");
+    }
     let accept_env = accept_env(find("acceptEnv"), sink);
     if strange || enforced == Some(None) {
         return None;

@@ -53,7 +53,7 @@ async fn a_policy_that_does_not_parse_or_compile_changes_nothing() {
             "undefined",
         ),
         (r#"{"acl": []}"#, "unknown_key"),
-        (r#"{"ssh": []}"#, "unsupported_key"),
+        (r#"{"derpMap": {}}"#, "unsupported_key"),
     ] {
         let body = json!({ "document": document, "base": before.revision.id });
         let problem = ada.puts(&path, &body).await.problem(Code::PolicyInvalid);

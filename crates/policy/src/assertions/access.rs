@@ -1,0 +1,251 @@
+//! `tests`: flows that the rules must and must not allow.
+
+use std::collections::BTreeMap;
+
+use wire::net::{
+    PortRange,
+    protocol::{TCP, UDP},
+};
+
+use super::{
+    Expected, Failure, Outcome, Suite,
+    device::{Device, Side},
+    subject::{self, World},
+};
+use crate::{
+    class::ClassKey,
+    compile::Compiled,
+    decide::{Decision, End},
+    diagnostic::{Sink, Span},
+    document::assertion::AccessTest,
+    protocol,
+    selector::{SelectorKind, autogroup::Autogroup},
+    source::Text,
+    target,
+};
+
+/// At most this many pairs of devices that differ before the law are tried for one assertion.
+const MAX_PAIRS: usize = 20_000;
+
+pub(super) fn run(test: &AccessTest, law: &Compiled, world: &World<'_>, out: &mut Vec<Outcome>) {
+    let asks = || {
+        let accept = test.accept.iter().map(|t| (Expected::Accept, t));
+        accept.chain(test.deny.iter().map(|t| (Expected::Deny, t)))
+    };
+    let trial = match Trial::new(test, law, world) {
+        Ok(trial) => trial,
+        Err((span, failure)) => {
+            return out.push(outcome(test, Expected::Sense, span, "", Some(failure)));
+        }
+    };
+    if asks().next().is_none() {
+        let failure = Failure::new("the test expects nothing")
+            .help("write `accept` or `deny` with destinations such as `tag:web:443`");
+        out.push(outcome(test, Expected::Sense, test.span, "", Some(failure)));
+    }
+    out.extend(asks().map(|(expected, text)| {
+        let failure = trial.judge(expected, text).err();
+        outcome(test, expected, text.span, &text.text, failure)
+    }));
+}
+
+fn outcome(
+    test: &AccessTest,
+    expected: Expected,
+    span: Span,
+    target: &str,
+    failure: Option<Failure>,
+) -> Outcome {
+    let source = test.source.as_ref().map_or("", |t| t.text.as_str());
+    let by = test.protocol.as_ref().map(|p| format!(" ({})", p.text));
+    let subject = match (source, target) {
+        ("", _) => "no source".to_owned(),
+        (source, "") => source.to_owned(),
+        (source, target) => format!("{source} -> {target}{}", by.unwrap_or_default()),
+    };
+    Outcome {
+        suite: Suite::Access,
+        entry: test.index,
+        span,
+        expected,
+        subject,
+        failure,
+    }
+}
+
+/// One entry, its source resolved.
+struct Trial<'a> {
+    law: &'a Compiled,
+    world: &'a World<'a>,
+    sources: Vec<Device<'a>>,
+    protocols: Vec<u8>,
+}
+
+impl<'a> Trial<'a> {
+    fn new(
+        test: &AccessTest,
+        law: &'a Compiled,
+        world: &'a World<'a>,
+    ) -> Result<Self, (Span, Failure)> {
+        let Some(source) = &test.source else {
+            let failure = Failure::new("the test has no `src`");
+            return Err((
+                test.span,
+                failure.help("name a user, a group, a tag or a host"),
+            ));
+        };
+        let sources = subject::read(source)
+            .and_then(|s| world.devices(&s.kind, Side::Source))
+            .map_err(|failure| (source.span, failure))?;
+        let protocols = match &test.protocol {
+            Some(text) => protocols(text).map_err(|failure| (text.span, failure))?,
+            None => vec![TCP, UDP],
+        };
+        Ok(Self {
+            sources: unalike(law, sources),
+            law,
+            world,
+            protocols,
+        })
+    }
+
+    fn judge(&self, expected: Expected, text: &Text) -> Result<(), Failure> {
+        let (kind, port) = target_of(text, self.world)?;
+        let mut left = MAX_PAIRS;
+        let own = kind == SelectorKind::Autogroup(Autogroup::SelfDevices);
+        let targets = if own {
+            Vec::new()
+        } else {
+            unalike(self.law, self.world.devices(&kind, Side::Target)?)
+        };
+        for from in &self.sources {
+            let owned;
+            let targets = if own {
+                owned = self.own_devices(from)?;
+                &owned
+            } else {
+                &targets
+            };
+            for to in targets {
+                left = left.checked_sub(1).ok_or_else(too_many)?;
+                self.judge_pair(expected, from, to, port)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn own_devices(&self, from: &Device<'a>) -> Result<Vec<Device<'a>>, Failure> {
+        let own = self.world.own_devices(from.node.owner(), Side::Target);
+        if own.is_empty() {
+            return Err(
+                Failure::new("the source is no user, who could have devices of his own")
+                    .help("test `autogroup:self` with a user or a group as the source"),
+            );
+        }
+        Ok(unalike(self.law, own))
+    }
+
+    fn judge_pair(
+        &self,
+        expected: Expected,
+        from: &Device<'_>,
+        to: &Device<'_>,
+        port: u16,
+    ) -> Result<(), Failure> {
+        match (expected, self.reach(from, to, port)) {
+            (Expected::Deny, Decision::Allowed { rule, span, .. }) => Err(Failure {
+                message: format!("expected deny, but rule {rule} allows it"),
+                help: None,
+                rule: Some(span),
+            }),
+            (Expected::Deny, Decision::Denied) | (_, Decision::Allowed { .. }) => Ok(()),
+            (_, Decision::Denied) => Err(denied(from)),
+        }
+    }
+
+    /// The first rule that allows some of the protocols between some of the addresses.
+    fn reach(&self, from: &Device<'_>, to: &Device<'_>, port: u16) -> Decision {
+        for source in &from.addresses {
+            for target in to
+                .addresses
+                .iter()
+                .filter(|t| subject::same_family(*source, **t))
+            {
+                let ends = (end(from, *source), end(to, *target));
+                for protocol in &self.protocols {
+                    let decision = self.law.decide(ends.0, ends.1, *protocol, port);
+                    if decision.is_allowed() {
+                        return decision;
+                    }
+                }
+            }
+        }
+        Decision::Denied
+    }
+}
+
+fn end<'d>(device: &'d Device<'_>, address: std::net::IpAddr) -> End<'d> {
+    End {
+        node: &device.node,
+        address,
+    }
+}
+
+fn denied(from: &Device<'_>) -> Failure {
+    let at = from.addresses.first().filter(|_| from.real);
+    let at = at.map(|a| format!(" from {a}")).unwrap_or_default();
+    Failure::new(format!("expected accept, but no rule allows it{at}"))
+}
+
+fn too_many() -> Failure {
+    Failure::new(format!("it means more than {MAX_PAIRS} pairs of devices"))
+        .help("test with a single user, tag or host")
+}
+
+/// One device of each class: the others fare alike.
+fn unalike<'a>(law: &Compiled, devices: Vec<Device<'a>>) -> Vec<Device<'a>> {
+    let mut seen: BTreeMap<(ClassKey, bool), Device<'a>> = BTreeMap::new();
+    for device in devices {
+        let key = (law.class_of(&device.node), device.real);
+        seen.entry(key).or_insert(device);
+    }
+    seen.into_values().collect()
+}
+
+/// Only protocols with ports can be tested.
+fn protocols(text: &Text) -> Result<Vec<u8>, Failure> {
+    let mut sink = Sink::default();
+    let Some(read) = protocol::read(text, &mut sink) else {
+        return Err(subject::first(sink));
+    };
+    if read.numbers.iter().all(|n| protocol::has_ports(*n)) {
+        return Ok(read.numbers);
+    }
+    Err(
+        Failure::new(format!("protocol `{}` has no ports to test", text.text))
+            .help("write `tcp`, `udp` or `sctp`, or leave `proto` out"),
+    )
+}
+
+/// The destination and its one port.
+fn target_of(text: &Text, world: &World<'_>) -> Result<(SelectorKind, u16), Failure> {
+    let mut sink = Sink::default();
+    let Some(target) = target::read(text, &mut sink) else {
+        return Err(subject::first(sink));
+    };
+    let one = "name one port, as in `tag:web:443`";
+    let [PortRange { first, last }] = target.ports.as_slice() else {
+        return Err(Failure::new("a test names a single port").help(one));
+    };
+    if first != last {
+        return Err(Failure::new("a test names a single port, not a range").help(one));
+    }
+    let kind = target.selector.kind;
+    let written_as_prefix = matches!(kind, SelectorKind::Prefix(_)) && text.text.contains('/');
+    let prefix = world.prefix(&kind).is_some_and(|p| !p.is_host());
+    if written_as_prefix || prefix {
+        return Err(Failure::new(format!("`{kind}` stands for a prefix"))
+            .help("test a single address, written without a length"));
+    }
+    Ok((kind, *first))
+}

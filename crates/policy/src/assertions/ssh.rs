@@ -1,0 +1,180 @@
+//! `sshTests`: sign-ins that the rules must and must not allow.
+
+use std::collections::BTreeMap;
+
+use wire::UserId;
+
+use super::{
+    Expected, Failure, Outcome, Suite,
+    device::{Device, Side},
+    subject::{self, World},
+};
+use crate::{
+    diagnostic::Span,
+    document::assertion::SshTest,
+    selector::{SelectorKind, autogroup::Autogroup},
+    source::Text,
+    ssh::{SshTable, decide::SshDecision},
+};
+
+/// At most this many pairs of devices that differ before the law are tried for one assertion.
+const MAX_PAIRS: usize = 20_000;
+
+pub(super) fn run(test: &SshTest, table: &SshTable<'_>, world: &World<'_>, out: &mut Vec<Outcome>) {
+    let asks = || {
+        let accept = test.accept.iter().map(|t| (Expected::Accept, t));
+        let check = test.check.iter().map(|t| (Expected::Check, t));
+        let deny = test.deny.iter().map(|t| (Expected::Deny, t));
+        accept.chain(check).chain(deny)
+    };
+    let pairs = match pairs(test, world) {
+        Ok(pairs) => pairs,
+        Err((span, failure)) => {
+            return out.push(outcome(test, Expected::Sense, span, "", Some(failure)));
+        }
+    };
+    if asks().next().is_none() {
+        let failure = Failure::new("the test expects nothing")
+            .help("write `accept`, `check` or `deny` with names of users of the system");
+        out.push(outcome(test, Expected::Sense, test.span, "", Some(failure)));
+    }
+    out.extend(asks().map(|(expected, login)| {
+        let mut judged = pairs
+            .iter()
+            .map(|(from, to)| judge(table, expected, from, to, &login.text));
+        let failure = judged.find_map(Result::err);
+        outcome(test, expected, login.span, &login.text, failure)
+    }));
+}
+
+fn outcome(
+    test: &SshTest,
+    expected: Expected,
+    span: Span,
+    login: &str,
+    failure: Option<Failure>,
+) -> Outcome {
+    let source = test.source.as_ref().map_or("", |t| t.text.as_str());
+    let targets: Vec<&str> = test.destinations.iter().map(|t| t.text.as_str()).collect();
+    let targets = targets.join(", ");
+    let subject = if login.is_empty() {
+        format!("{source} -> {targets}")
+    } else {
+        format!("{source} -> {login}@{targets}")
+    };
+    Outcome {
+        suite: Suite::Ssh,
+        entry: test.index,
+        span,
+        expected,
+        subject,
+        failure,
+    }
+}
+
+type Pairs<'a> = Vec<(Device<'a>, Device<'a>)>;
+
+/// Every source with every destination.
+fn pairs<'a>(test: &SshTest, world: &World<'a>) -> Result<Pairs<'a>, (Span, Failure)> {
+    let Some(source) = &test.source else {
+        return Err((test.span, Failure::new("the test has no `src`")));
+    };
+    let sources = sources(source, world).map_err(|failure| (source.span, failure))?;
+    let mut pairs = Vec::new();
+    for text in &test.destinations {
+        let kind = target_of(text, world).map_err(|failure| (text.span, failure))?;
+        let own = kind == SelectorKind::Autogroup(Autogroup::SelfDevices);
+        let targets = if own {
+            Vec::new()
+        } else {
+            let all = world.devices(&kind, Side::Target);
+            unalike(all.map_err(|failure| (text.span, failure))?)
+        };
+        for from in &sources {
+            let targets = if own {
+                own_devices(from, world).map_err(|failure| (text.span, failure))?
+            } else {
+                targets.clone()
+            };
+            pairs.extend(targets.into_iter().map(|to| (from.clone(), to)));
+            if pairs.len() > MAX_PAIRS {
+                let failure =
+                    Failure::new(format!("it means more than {MAX_PAIRS} pairs of devices"));
+                return Err((
+                    text.span,
+                    failure.help("test with a single user, tag or host"),
+                ));
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+fn sources<'a>(text: &Text, world: &World<'a>) -> Result<Vec<Device<'a>>, Failure> {
+    let kind = subject::read(text)?.kind;
+    world.devices(&kind, Side::Source).map(unalike)
+}
+
+fn target_of(text: &Text, world: &World<'_>) -> Result<SelectorKind, Failure> {
+    let kind = subject::read(text)?.kind;
+    // The service knows nodes by their IPv4 address here.
+    if world.prefix(&kind).is_some_and(|p| p.addr.is_ipv6()) {
+        return Err(Failure::new(format!("no node is found by `{}`", text.text))
+            .help("write its IPv4 address, its tag or its user"));
+    }
+    Ok(kind)
+}
+
+fn own_devices<'a>(from: &Device<'a>, world: &World<'a>) -> Result<Vec<Device<'a>>, Failure> {
+    let own = world.own_devices(from.node.owner(), Side::Target);
+    if own.is_empty() {
+        return Err(Failure::new(
+            "the source is no user, who could have devices of his own",
+        ));
+    }
+    Ok(unalike(own))
+}
+
+fn judge(
+    table: &SshTable<'_>,
+    expected: Expected,
+    from: &Device<'_>,
+    to: &Device<'_>,
+    login: &str,
+) -> Result<(), Failure> {
+    // Rules that check are tried first.
+    let (rule, span, check) = match table.decide(&from.node, &to.node, login) {
+        SshDecision::Allowed { rule, span, check } => (rule, span, check),
+        SshDecision::Denied if expected == Expected::Deny => return Ok(()),
+        SshDecision::Denied => {
+            let expected = expected.as_str();
+            let message = format!("expected {expected}, but no rule of `ssh` allows it");
+            return Err(Failure::new(message));
+        }
+    };
+    let without = match expected {
+        Expected::Deny => "",
+        Expected::Check if !check => " without a check",
+        Expected::Check | Expected::Accept | Expected::Sense => return Ok(()),
+    };
+    let expected = expected.as_str();
+    Err(Failure {
+        message: format!("expected {expected}, but rule {rule} of `ssh` allows it{without}"),
+        help: None,
+        rule: Some(span),
+    })
+}
+
+/// Rules of `ssh` see owners and tags: two devices of each kind are enough, as
+/// one may sign in to itself and not to the other.
+fn unalike(devices: Vec<Device<'_>>) -> Vec<Device<'_>> {
+    let mut seen: BTreeMap<(Option<UserId>, Vec<String>), Vec<Device<'_>>> = BTreeMap::new();
+    for device in devices {
+        let key = (device.node.owner(), device.node.tags.clone());
+        let alike = seen.entry(key).or_default();
+        if alike.len() < 2 {
+            alike.push(device);
+        }
+    }
+    seen.into_values().flatten().collect()
+}

@@ -1,0 +1,61 @@
+//! What is wrong with `ssh` for this tenant: domains that are not its own, users that it does not have.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Sink, Span},
+    directory::Directory,
+    document::{Document, ssh::LoginKind},
+    selector::SelectorKind,
+};
+
+/// The findings about `ssh` that need the directory. A domain that is not the
+/// tenant's is an error, a user that it does not have a warning.
+pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
+    let mut sink = Sink::default();
+    let users: BTreeSet<String> = directory
+        .users
+        .iter()
+        .map(|u| u.email.to_lowercase())
+        .collect();
+    for rule in &document.ssh {
+        for login in &rule.logins {
+            if let LoginKind::LocalPart(domain) = &login.kind {
+                check_domain(domain, login.span, directory, &mut sink);
+            }
+        }
+        for selector in rule.sources.iter().chain(&rule.destinations) {
+            if let SelectorKind::User(email) = &selector.kind
+                && !users.contains(email)
+            {
+                sink.warning(
+                    Code::UnknownUser,
+                    selector.span,
+                    format!("`{email}` is no user of this tenant and matches nothing"),
+                )
+                .did_you_mean(email, users.iter().map(String::as_str));
+            }
+        }
+    }
+    sink.finish()
+}
+
+fn check_domain(domain: &str, span: Span, directory: &Directory, sink: &mut Sink) {
+    let ours = directory
+        .domains
+        .iter()
+        .any(|d| d.eq_ignore_ascii_case(domain));
+    if ours {
+        return;
+    }
+    // What can be no domain is refused before anything is known of the key.
+    let key = if domain.contains('*') { "" } else { "[ssh] " };
+    sink.error(
+        Code::UnknownDomain,
+        span,
+        format!(
+            "{key}{domain} is not associated with this Tailnet and cannot be used in user:*@<domain> expressions"
+        ),
+    )
+    .help("verify the domain for this tenant first");
+}
