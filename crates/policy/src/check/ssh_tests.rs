@@ -27,7 +27,7 @@ pub(super) fn check(document: &Document, sink: &mut Sink) {
             .collect(),
     };
     for test in &document.ssh_tests {
-        for text in &test.source {
+        if let Some(text) = &test.source {
             names.check(text, "src", text.text.starts_with("autogroup:"), sink);
         }
         for text in &test.destinations {
