@@ -2,6 +2,7 @@
 //! the policy editor by esbuild, each file under a name that holds its digest.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -195,15 +196,40 @@ fn collect(places: &Places, profile: Profile) -> Result<()> {
         compress.arg(places.web.join("js/compress.mjs")).arg(&fresh);
         run(compress, "node")?;
     }
+    // An unchanged console keeps its times, so that the server is not built again.
     let dist = places.web.join("dist");
-    if dist.exists() {
-        fs::remove_dir_all(&dist)?;
+    if files(&fresh)? != files(&dist)? {
+        if dist.exists() {
+            fs::remove_dir_all(&dist)?;
+        }
+        copy_tree(&fresh, &dist)?;
     }
-    copy_tree(&fresh, &dist)?;
     for line in assets.sizes() {
         say(&line);
     }
     Ok(())
+}
+
+/// The files of a folder by their paths in it; none where it is absent.
+fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![PathBuf::new()];
+    while let Some(below) = open.pop() {
+        let here = folder.join(&below);
+        if !here.exists() {
+            continue;
+        }
+        for entry in fs::read_dir(here)? {
+            let entry = entry?;
+            let path = below.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                open.push(path);
+            } else {
+                found.insert(path, fs::read(entry.path())?);
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<()> {
