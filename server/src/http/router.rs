@@ -1,6 +1,6 @@
 //! Which router answers at which door.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
@@ -29,6 +29,7 @@ pub fn main(app: &Arc<App>) -> Router {
         .route("/install.sh", get(script))
         .route("/dl/{file}", get(download))
         .route("/ca.pem", get(authority))
+        .route("/policy.schema.json", get(policy_schema))
         // Where official clients send whoever is to approve them.
         .route("/admin", get(async || Redirect::to("/")))
         .fallback(console)
@@ -112,6 +113,13 @@ async fn authority(State(app): State<Arc<App>>) -> Result<Response> {
         HeaderValue::from_static("application/x-pem-file"),
     );
     Ok(answer)
+}
+
+/// The policy language for editors that read JSON schemas; it is the same for everybody.
+async fn policy_schema() -> Response {
+    static SCHEMA: LazyLock<String> = LazyLock::new(policy::schema::schema);
+    let kind = (header::CONTENT_TYPE, "application/schema+json");
+    ([kind], SCHEMA.as_str()).into_response()
 }
 
 async fn console(method: Method, uri: Uri, request: Request) -> Response {

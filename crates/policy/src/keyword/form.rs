@@ -138,4 +138,29 @@ impl Form {
             _ => None,
         }
     }
+
+    /// What it looks like, in words.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Boolean => "`true` or `false`".to_owned(),
+            Self::Text(what) => (*what).to_owned(),
+            Self::OneOf(words) => {
+                let words: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();
+                words.join(" or ")
+            }
+            Self::Name(names) => labels(names),
+            Self::Target(names) => format!("one of these and `:ports`: {}", labels(names)),
+            Self::List(inner) => format!("an array of: {}", inner.label()),
+            Self::Map(names, inner) => {
+                format!("an object: by {}, {}", labels(names), inner.label())
+            }
+            Self::Object(_) => "an object".to_owned(),
+            Self::Any => "anything".to_owned(),
+        }
+    }
+}
+
+fn labels(names: &[Names]) -> String {
+    let all: Vec<String> = names.iter().map(|n| n.label()).collect();
+    all.join(", ")
 }

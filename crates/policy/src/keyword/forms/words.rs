@@ -14,7 +14,7 @@ pub(in crate::keyword) const GROUPS: Form =
     Form::Map(&[Names::Group], &Form::List(&Form::Name(&[Names::User])));
 
 pub(in crate::keyword) const HOSTS: Form =
-    Form::Map(&[Names::Other("a name")], &Form::Name(&[Names::Address]));
+    Form::Map(&[Names::Host], &Form::Name(&[Names::Address]));
 
 pub(in crate::keyword) const IPSETS: Form = Form::Map(
     &[Names::Ipset],

@@ -1,0 +1,70 @@
+use wire::{UserId, api::Role};
+
+use super::*;
+
+/// What is said at the first `what` of the text.
+fn told(text: &str, what: &str) -> Option<String> {
+    let directory = Directory {
+        users: vec![crate::User {
+            id: UserId(1),
+            email: "ada@example.com".to_owned(),
+            role: Role::NetworkAdmin,
+        }],
+        ..Directory::default()
+    };
+    let found = hover(text, text.find(what)? + 1, &directory)?;
+    assert!(text[found.span.start..found.span.end].contains(what.trim_matches('"')));
+    Some(found.text)
+}
+
+const DOC: &str = r#"{
+  "groups": {"group:ops": ["ada@example.com"]},
+  "tagOwners": {"tag:web": []},
+  "acls": [
+    // A comment.
+    {"action": "accept", "src": ["group:ops", "nobody@example.com"], "dst": ["tag:web:22", "autogroup:self:*"]},
+  ],
+}"#;
+
+#[test]
+fn keys_are_explained_with_their_form_and_an_example() {
+    let acls = told(DOC, "acls").unwrap();
+    assert!(acls.starts_with("Rules that allow traffic"), "{acls}");
+    assert!(acls.contains("\nFor example: ["), "{acls}");
+    assert!(
+        told(DOC, "dst")
+            .unwrap()
+            .starts_with("To what, each with ports")
+    );
+}
+
+#[test]
+fn names_are_explained_by_their_definition() {
+    let source = &DOC[DOC.find("acls").unwrap()..];
+    let place = |what: &str| DOC.len() - source.len() + source.find(what).unwrap();
+    let at = |what: &str| hover(DOC, place(what), &Directory::default()).map(|h| h.text);
+    assert_eq!(
+        at("group:ops").unwrap(),
+        r#"`group:ops` stands for (1): ["ada@example.com"]"#
+    );
+    assert_eq!(
+        at("tag:web").unwrap(),
+        "`tag:web` may be given by (nobody): []"
+    );
+    assert!(at("autogroup:self").unwrap().contains("own devices"));
+    assert_eq!(at("nobody@"), None);
+}
+
+#[test]
+fn users_are_told_with_their_role() {
+    assert_eq!(
+        told(DOC, "ada@example.com").unwrap(),
+        "A user of this tenant, with the role network admin."
+    );
+}
+
+#[test]
+fn there_is_nothing_to_say_of_comments_and_brackets() {
+    assert_eq!(told(DOC, "A comment"), None);
+    assert_eq!(told(DOC, "[\n"), None);
+}

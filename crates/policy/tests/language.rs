@@ -1,0 +1,135 @@
+//! `docs/policy-language.md`, from the keyword table. A stale one fails; `make accept` renews it.
+
+use std::{fmt::Write as _, path::Path};
+
+use policy::{
+    keyword::{
+        KEYWORDS, Keyword,
+        form::{Field, Form, Need},
+    },
+    selector::autogroup::Autogroup,
+};
+
+const HEAD: &str = "\
+# The policy language
+
+<!-- Written by the code: crates/policy/src/keyword.rs and the files below it. Renew with `make accept`. -->
+
+A policy is one JSON object; `//` and `/* */` comments and trailing commas are allowed and kept.
+What no rule allows is denied. The parser, completion, hover texts, the JSON schema
+(`/policy.schema.json` on every server) and this page are made from one table.
+
+A key that the language does not have is an error, with the nearest one that it has. A key
+that is known and not acted on yet is named in a finding. Where it would narrow a rule, that
+rule allows nothing.
+
+## Selectors
+
+| written | selects |
+|---|---|
+| `*` | everything |
+| `ada@example.com` | the devices of a user |
+| `group:ops` | the devices of the users of a group |
+| `tag:server` | the nodes with a tag |
+| `printer` | a name of `hosts` |
+| `10.0.0.7`, `10.0.0.0/8`, `fd00::/64` | an address or prefix |
+";
+
+fn document() -> Result<String, std::fmt::Error> {
+    let mut out = HEAD.to_owned();
+    for group in Autogroup::ALL {
+        writeln!(out, "| `{}` | {} |", group.as_str(), group.summary())?;
+    }
+    out.push_str(
+        "\nIn `dst` of `acls` and in `tests`, ports follow after a colon: `tag:server:22,443`, `*:*`,\n\
+         `[fd00::7]:8000-8999`.\n",
+    );
+    let (acted_on, planned): (Vec<&Keyword>, Vec<&Keyword>) =
+        KEYWORDS.iter().partition(|k| k.is_supported());
+    for keyword in acted_on {
+        write!(out, "\n## `{}`\n\n{}\n", keyword.name, keyword.summary)?;
+        describe(&keyword.form, keyword.example, &mut out)?;
+    }
+    if !planned.is_empty() {
+        out.push_str("\n## Known, and refused until something acts on them\n\n");
+        for keyword in planned {
+            writeln!(out, "- `{}`: {}", keyword.name, keyword.summary)?;
+        }
+    }
+    Ok(out)
+}
+
+/// The innermost object with fixed keys, and how it is reached.
+fn fields(form: &Form) -> Option<(&'static str, &'static [Field])> {
+    match form {
+        Form::Object(fields) => Some(("An object:", fields)),
+        Form::List(inner) => {
+            let (_, fields) = fields(inner)?;
+            Some(("An array of objects:", fields))
+        }
+        Form::Boolean
+        | Form::Text(_)
+        | Form::OneOf(_)
+        | Form::Name(_)
+        | Form::Target(_)
+        | Form::Map(..)
+        | Form::Any => None,
+    }
+}
+
+fn describe(form: &Form, example: &str, out: &mut String) -> std::fmt::Result {
+    if let Some((what, fields)) = fields(form) {
+        write!(
+            out,
+            "\n{what}\n\n| key | | what | value | for example |\n|---|---|---|---|---|\n"
+        )?;
+        for field in fields {
+            let need = match field.need {
+                Need::Required => "needed".to_owned(),
+                Need::Optional => String::new(),
+                Need::Spells(newer) => format!("older for `{newer}`"),
+            };
+            let Field {
+                name,
+                summary,
+                form,
+                example,
+                ..
+            } = field;
+            let form = form.label();
+            writeln!(
+                out,
+                "| `{name}` | {need} | {summary} | {form} | `{example}` |"
+            )?;
+        }
+    } else {
+        let label = form.label();
+        writeln!(out, "\nValue: {label}.")?;
+    }
+    if !example.is_empty() {
+        write!(out, "\n```jsonc\n{example}\n```\n")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_page_of_the_language_tells_what_the_table_tells() {
+    let text = document().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/policy-language.md");
+    if accepts() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == text,
+        "docs/policy-language.md is stale: `make accept` renews it"
+    );
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the person who accepts says so by the environment"
+)]
+fn accepts() -> bool {
+    std::env::var("WARREN_ACCEPT").is_ok()
+}
