@@ -18,7 +18,7 @@ use crate::{
         router,
     },
     relay::{map::Place, stun},
-    tls::{self, Resolver},
+    tls::{self, Resolver, setup},
 };
 
 /// The sockets, bound.
@@ -28,6 +28,8 @@ pub struct Listeners {
     relay: Option<TcpListener>,
     stun: Vec<UdpSocket>,
     metrics: Option<TcpListener>,
+    /// Where the relay is; `None`: it is switched off.
+    place: Option<Place>,
 }
 
 impl Listeners {
@@ -50,15 +52,17 @@ impl Listeners {
             Some(address) => Some(tcp(address, "metrics.listen").await?),
             None => None,
         };
-        let bound = Self {
+        let mut bound = Self {
             main,
             relay,
             stun,
             metrics,
+            place: None,
         };
         if config.relay.enabled {
-            app.relay_map
-                .send_replace(Arc::new(bound.place(app)?.map()));
+            let place = bound.place(app)?;
+            app.relay_map.send_replace(Arc::new(place.map()));
+            bound.place = Some(place);
         }
         Ok(bound)
     }
@@ -126,7 +130,7 @@ impl Listeners {
                 }
             });
         }
-        app.certificates.follow(app);
+        setup::follow(app, self.place);
         Ok(doors
             .into_iter()
             .map(|door| app.tasks.spawn(door.serve(app.stop.clone())))

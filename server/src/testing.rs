@@ -38,6 +38,7 @@ use crate::{
 
 mod answer;
 pub(crate) mod log;
+pub(crate) mod pebble;
 mod persona;
 pub(crate) mod postgres;
 

@@ -30,6 +30,8 @@ pub struct Facts {
     /// SHA-256 (hex, of the DER form) of the relay's certificate when it is not a
     /// public one: the `sha256-raw:` of the relay map.
     pub relay_sha256: Option<String>,
+    /// The main certificate's key, as curl takes it, when no authority vouches for it.
+    pub pin: Option<String>,
 }
 
 /// A TLS 1.2 and 1.3 server that presents what `resolver` holds at the moment.

@@ -14,7 +14,7 @@ pub fn info(app: &App) -> ServerInfo {
     let certificates = &app.certificates;
     ServerInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        ca_sha256: certificates.facts.ca_sha256.clone(),
+        ca_sha256: certificates.facts().ca_sha256.clone(),
         install_url: can_install.then(|| format!("{url}/install.sh")),
         install_command: can_install.then(|| install::command(&url, &certificates.trust())),
         url,

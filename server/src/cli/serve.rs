@@ -24,7 +24,7 @@ fn message(ready: &Ready, again: &str) -> String {
     let app = &ready.app;
     let url = app.config.public_url();
     let mut lines = vec![String::new(), format!("Warren serves at {url}")];
-    if let Some(digest) = &app.certificates.facts.ca_sha256 {
+    if let Some(digest) = &app.certificates.facts().ca_sha256 {
         lines.extend([
             String::new(),
             "  Its certificate is from its own CA, made at the first start. Browsers warn until"

@@ -106,7 +106,7 @@ async fn download(
 
 /// The local CA's certificate, for those who install it by hand.
 async fn authority(State(app): State<Arc<App>>) -> Result<Response> {
-    let pem = app.certificates.facts.ca_pem.clone();
+    let pem = app.certificates.facts().ca_pem.clone();
     let mut answer = pem.ok_or(Error::NotFound)?.into_response();
     answer.headers_mut().insert(
         header::CONTENT_TYPE,

@@ -4,11 +4,10 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
 };
 
-use anyhow::{Context as _, Result};
-use tokio::time::sleep;
+use anyhow::Result;
+use arc_swap::ArcSwap;
 use wire::Timestamp;
 
 use super::{
@@ -16,7 +15,11 @@ use super::{
     acme::Acme,
     local_ca::{LocalCa, relay_certificate},
 };
-use crate::{app::App, config::Config, http::install::Trust};
+use crate::{config::Config, http::install::Trust};
+
+mod follow;
+
+pub use follow::follow;
 
 /// The folder in the data directory that holds what the server made itself.
 pub const DIR: &str = "tls";
@@ -28,9 +31,7 @@ pub struct Certificates {
     pub main: Option<Arc<Resolver>>,
     /// Of the relay's own listener, when it has one.
     pub relay: Option<Arc<Resolver>>,
-    /// What others are told.
-    pub facts: Facts,
-    pin: Option<String>,
+    facts: ArcSwap<Facts>,
     source: Source,
 }
 
@@ -42,94 +43,119 @@ enum Source {
     LocalCa,
 }
 
+/// Certificates that the server made itself, and what others are told of them.
+#[derive(Debug, Default)]
+struct Own {
+    main: Option<Material>,
+    relay: Option<Material>,
+    facts: Facts,
+}
+
+impl Own {
+    /// The kept ones while they fit, else new ones.
+    fn of(source: &Source, config: &Config, now: Timestamp) -> Result<Self> {
+        let dir = config.data_dir().join(DIR);
+        match source {
+            Source::Files { .. } | Source::Acme(_) => Ok(Self::default()),
+            Source::LocalCa => Self::by_local_ca(config, &dir, now),
+            Source::None if config.relay_listen().is_none() => Ok(Self::default()),
+            Source::None => {
+                let relay = relay_certificate(&dir, &[config.relay_host()], now)?;
+                Ok(Self {
+                    facts: Facts {
+                        relay_sha256: Some(relay.sha256()),
+                        ..Facts::default()
+                    },
+                    relay: Some(relay),
+                    main: None,
+                })
+            }
+        }
+    }
+
+    fn by_local_ca(config: &Config, dir: &Path, now: Timestamp) -> Result<Self> {
+        let ca = LocalCa::open(dir, now)?;
+        let leaf = ca.leaf(dir, &config.own_names(), now)?;
+        Ok(Self {
+            facts: Facts {
+                ca_sha256: Some(ca.sha256()?),
+                ca_pem: Some(ca.pem().to_owned()),
+                relay_sha256: Some(leaf.sha256()),
+                pin: Some(leaf.pin()?),
+            },
+            relay: None,
+            main: Some(leaf),
+        })
+    }
+}
+
 impl Certificates {
     /// Reads or makes them.
     pub fn prepare(config: &Config, now: Timestamp) -> Result<Self> {
-        let dir = config.data_dir().join(DIR);
-        let mut made = Self {
-            main: None,
-            relay: None,
-            facts: Facts::default(),
-            pin: None,
-            source: Source::of(config, &dir),
+        let source = Source::of(config, &config.data_dir().join(DIR));
+        let own = Own::of(&source, config, now)?;
+        let resolver = |material: &Option<Material>| match material {
+            Some(material) => Resolver::of(material).map(Some),
+            None => Ok(None),
         };
-        match &made.source {
-            Source::None => {}
-            Source::Files { chain, key } => {
-                made.main = Some(Resolver::of(&Material::from_files(chain, key)?)?);
-            }
+        let main = match &source {
+            Source::None | Source::LocalCa => resolver(&own.main)?,
+            Source::Files { chain, key } => Some(Resolver::of(&Material::from_files(chain, key)?)?),
             Source::Acme(acme) => {
                 let resolver = Arc::new(Resolver::default());
                 if let Some(kept) = acme.kept_valid(now)? {
                     resolver.set(&kept)?;
                 }
-                made.main = Some(resolver);
+                Some(resolver)
             }
-            Source::LocalCa => {
-                let ca = LocalCa::open(&dir, now)?;
-                let leaf = ca.leaf(&dir, &config.own_names(), now)?;
-                made.main = Some(Resolver::of(&leaf)?);
-                made.pin = Some(leaf.pin()?);
-                made.facts = Facts {
-                    ca_sha256: Some(ca.sha256()?),
-                    ca_pem: Some(ca.pem().to_owned()),
-                    relay_sha256: Some(leaf.sha256()),
-                };
-            }
-        }
-        if config.relay_listen().is_some() {
-            made.prepare_relay(config, &dir, now)?;
-        }
-        Ok(made)
+        };
+        // The main certificate where there is one, else one that nodes know by its digest.
+        let relay = match (config.relay_listen(), &main) {
+            (None, _) => None,
+            (Some(_), Some(main)) => Some(Arc::clone(main)),
+            (Some(_), None) => resolver(&own.relay)?,
+        };
+        Ok(Self {
+            main,
+            relay,
+            facts: ArcSwap::from_pointee(own.facts),
+            source,
+        })
     }
 
-    /// The relay's own listener: the main certificate where there is one, else a
-    /// self-signed one that nodes know by its digest.
-    fn prepare_relay(&mut self, config: &Config, dir: &Path, now: Timestamp) -> Result<()> {
-        if let Some(main) = &self.main {
-            self.relay = Some(Arc::clone(main));
-            return Ok(());
+    /// Makes those of its own anew that are near their end, and presents them
+    /// from the next handshake on; whether any was made.
+    pub fn renew(&self, config: &Config, now: Timestamp) -> Result<bool> {
+        let own = Own::of(&self.source, config, now)?;
+        if own.facts == **self.facts.load() {
+            return Ok(false);
         }
-        let own = relay_certificate(dir, &[config.relay_host()], now)?;
-        self.relay = Some(Resolver::of(&own)?);
-        self.facts.relay_sha256 = Some(own.sha256());
-        Ok(())
+        if let (Some(resolver), Some(leaf)) = (&self.main, &own.main) {
+            resolver.set(leaf)?;
+        }
+        if let (Some(resolver), Some(leaf)) = (&self.relay, &own.relay) {
+            resolver.set(leaf)?;
+        }
+        self.facts.store(Arc::new(own.facts));
+        Ok(true)
+    }
+
+    /// What others are told of them now.
+    pub fn facts(&self) -> Arc<Facts> {
+        self.facts.load_full()
     }
 
     /// The digest that nodes know the relay's certificate by; `None` with a public one.
     pub fn relay_digest(&self) -> Option<[u8; 32]> {
         let mut digest = [0; 32];
-        hex::decode_to_slice(self.facts.relay_sha256.as_ref()?, &mut digest).ok()?;
+        hex::decode_to_slice(self.facts.load().relay_sha256.as_ref()?, &mut digest).ok()?;
         Some(digest)
     }
 
     /// How a machine without our agent comes to trust the main listener.
     pub fn trust(&self) -> Trust {
         Trust {
-            pin: self.pin.clone(),
-        }
-    }
-
-    /// Keeps them fresh while the server runs.
-    pub fn follow(&self, app: &Arc<App>) {
-        let Some(resolver) = self.main.clone() else {
-            return;
-        };
-        let (app, tasks) = (Arc::clone(app), app.tasks.clone());
-        match &self.source {
-            Source::None | Source::LocalCa => {}
-            Source::Files { chain, key } => {
-                let (chain, key) = (chain.clone(), key.clone());
-                tasks.spawn(until_stop(app.stop.clone(), async move {
-                    follow_files(&chain, &key, &resolver).await;
-                }));
-            }
-            Source::Acme(acme) => {
-                let acme = acme.clone();
-                tasks.spawn(until_stop(app.stop.clone(), async move {
-                    follow_acme(&acme, &resolver, &app).await;
-                }));
-            }
+            pin: self.facts.load().pin.clone(),
         }
     }
 }
@@ -160,74 +186,6 @@ impl Source {
     }
 }
 
-async fn until_stop(stop: tokio_util::sync::CancellationToken, work: impl Future<Output = ()>) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = work => {}
-    }
-}
-
-/// How often certificate files are looked at.
-const LOOK: Duration = Duration::from_mins(1);
-
-/// Presents new files when they change; keeps the old certificate when they do not fit.
-async fn follow_files(chain: &Path, key: &Path, resolver: &Resolver) {
-    let mut seen = stamps(chain, key);
-    loop {
-        sleep(LOOK).await;
-        let now = stamps(chain, key);
-        if now == seen {
-            continue;
-        }
-        seen = now;
-        match Material::from_files(chain, key).and_then(|new| resolver.set(&new)) {
-            Ok(()) => tracing::info!("the changed certificate files are in use"),
-            Err(error) => tracing::error!(
-                error = format!("{error:#}"),
-                "the changed certificate files cannot be used; the old certificate stays"
-            ),
-        }
-    }
-}
-
-fn stamps(chain: &Path, key: &Path) -> [Option<SystemTime>; 2] {
-    [chain, key].map(|path| std::fs::metadata(path).and_then(|m| m.modified()).ok())
-}
-
-/// How often the end of an ACME certificate is looked at.
-const RENEW_LOOK: Duration = Duration::from_hours(6);
-/// How long to wait after a failed order; authorities limit failures by the hour.
-const RETRY: Duration = Duration::from_mins(20);
-
-async fn follow_acme(acme: &Acme, resolver: &Resolver, app: &App) {
-    loop {
-        let wait = match renew(acme, resolver, app.clock.now()).await {
-            Ok(()) => RENEW_LOOK,
-            Err(error) => {
-                tracing::error!(
-                    error = format!("{error:#}"),
-                    "no certificate by ACME; the next try is in 20 minutes"
-                );
-                RETRY
-            }
-        };
-        sleep(wait).await;
-    }
-}
-
-async fn renew(acme: &Acme, resolver: &Resolver, now: Timestamp) -> Result<()> {
-    if acme.kept(now)?.is_some() {
-        return Ok(());
-    }
-    let made = acme
-        .order(resolver, now)
-        .await
-        .with_context(|| format!("ordering a certificate for {}", acme.names.join(", ")))?;
-    resolver.set(&made)?;
-    tracing::info!(names = acme.names.join(", "), "a certificate came by ACME");
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,9 +212,9 @@ mod tests {
         let made = Certificates::prepare(&config, now).unwrap();
         assert!(made.main.is_none() && made.relay.is_some());
         assert!(made.relay_digest().is_some());
-        assert_eq!(made.facts.ca_sha256, None);
+        assert_eq!(made.facts().ca_sha256, None);
         let again = Certificates::prepare(&config, now).unwrap();
-        assert_eq!(again.facts, made.facts);
+        assert_eq!(again.facts(), made.facts());
     }
 
     #[test]
@@ -266,7 +224,7 @@ mod tests {
         let now = Timestamp::from_unix_seconds(1_800_000_000);
         let made = Certificates::prepare(&config, now).unwrap();
         assert!(made.main.is_some() && made.relay.is_none());
-        assert!(made.facts.ca_sha256.is_some() && made.facts.ca_pem.is_some());
+        assert!(made.facts().ca_sha256.is_some() && made.facts().ca_pem.is_some());
         let pin = made.trust().pin.unwrap();
         assert!(pin.starts_with("sha256//"), "{pin}");
     }
