@@ -81,19 +81,14 @@ impl Store {
     /// Rows of one tenant, to read: one consistent view until dropped.
     pub async fn tenant(&self, tenant: TenantId) -> Result<TenantRows> {
         let tx = self.readers.begin().await.map_err(Error::unavailable)?;
-        TenantRows::enter(
-            rows::Conn::Reading(Arc::new(tx)),
-            tenant,
-            self.context.clone(),
-        )
-        .await
+        TenantRows::enter(rows::Conn(Arc::new(tx)), tenant, self.context.clone()).await
     }
 
     /// Global rows, to read.
     pub async fn system(&self, reason: Reason) -> Result<SystemRows> {
         let tx = self.readers.begin().await.map_err(Error::unavailable)?;
         Ok(SystemRows::new(
-            rows::Conn::Reading(Arc::new(tx)),
+            rows::Conn(Arc::new(tx)),
             reason,
             self.context.clone(),
         ))
@@ -110,7 +105,7 @@ impl Store {
         let context = self.context.clone();
         self.writer
             .submit(move |conn| async move {
-                let rows = TenantRows::enter(rows::Conn::Writing(conn), tenant, context).await?;
+                let rows = TenantRows::enter(conn, tenant, context).await?;
                 work(rows).await
             })
             .await
@@ -125,9 +120,7 @@ impl Store {
     {
         let context = self.context.clone();
         self.writer
-            .submit(move |conn| async move {
-                work(SystemRows::new(rows::Conn::Writing(conn), reason, context)).await
-            })
+            .submit(move |conn| async move { work(SystemRows::new(conn, reason, context)).await })
             .await
     }
 }

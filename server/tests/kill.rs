@@ -5,6 +5,8 @@
 
 use server::lifecycle;
 
+#[path = "kill/away.rs"]
+mod away;
 #[path = "kill/loops.rs"]
 mod loops;
 #[path = "../src/testing/postgres.rs"]

@@ -59,8 +59,12 @@ pub(super) fn failure(error: &Error) -> Response<Body> {
         status,
         format!("{} {}", code.title(), error.public_detail()),
     );
-    if let Error::TooMany(wait) = error {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let wait = if let Error::TooMany(wait) = error {
+        Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+    } else {
+        matches!(error, Error::Unavailable(_)).then_some(1)
+    };
+    if let Some(seconds) = wait {
         let seconds = HeaderValue::from(seconds.max(1));
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }

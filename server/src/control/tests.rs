@@ -1,6 +1,7 @@
 //! The control protocol, spoken over sockets by nodes made of `link` and
 //! `wire` to the real router with a real database.
 
+mod away;
 mod endpoints;
 mod expiry;
 mod frames;

@@ -13,6 +13,8 @@ use super::{Context, Store, pool, writer::Writer};
 use crate::{clock::Clock, rng::Rng, secret::Vault};
 
 const READERS: u32 = 8;
+/// The number of PostgreSQL's advisory lock on the schema: any will do.
+const MIGRATING: i64 = 0x7761_7272_656e;
 
 /// Connects, migrates, and refuses a database whose walls do not stand.
 pub async fn connect(
@@ -71,6 +73,14 @@ async fn migrate(url: &str) -> Result<()> {
     let conn = Database::connect(owner_options(url))
         .await
         .context("connecting to the database")?;
+    if url.starts_with("postgres") {
+        // One at a time, and not before the end of one whose program was killed:
+        // PostgreSQL holds this until the connection ends.
+        let wait = format!("SELECT pg_advisory_lock({MIGRATING})");
+        conn.execute_unprepared(&wait)
+            .await
+            .context("waiting for another program that changes the schema")?;
+    }
     Migrator::up(&conn, None)
         .await
         .context("bringing the schema up to date")?;

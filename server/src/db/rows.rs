@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use sea_orm::{
-    ConnectionTrait as _, DatabaseBackend, DatabaseConnection, DatabaseTransaction,
-    FromQueryResult, Statement, Value,
+    ConnectionTrait as _, DatabaseBackend, DatabaseTransaction, DbErr, FromQueryResult, RuntimeErr,
+    Statement, Value, sqlx,
 };
 use serde::de::DeserializeOwned;
 use wire::TenantId;
@@ -12,25 +12,14 @@ use wire::TenantId;
 use super::Context;
 use crate::error::{Error, Result};
 
-/// Where statements go.
+/// A transaction, on a connection of its own until it ends: what follows a lost
+/// connection never reaches the database outside of it.
 #[derive(Debug, Clone)]
-pub(super) enum Conn {
-    /// A transaction that only reads.
-    Reading(Arc<DatabaseTransaction>),
-    /// The writing task's connection, inside its transaction.
-    Writing(Arc<DatabaseConnection>),
-}
+pub(super) struct Conn(pub(super) Arc<DatabaseTransaction>);
 
 impl Conn {
-    fn backend(&self) -> DatabaseBackend {
-        match self {
-            Self::Reading(c) => c.get_database_backend(),
-            Self::Writing(c) => c.get_database_backend(),
-        }
-    }
-
     fn statement(&self, sql: &str, values: Vec<Value>) -> Statement {
-        Statement::from_sql_and_values(self.backend(), sql, values)
+        Statement::from_sql_and_values(self.0.get_database_backend(), sql, values)
     }
 
     /// All rows that `sql` gives; `$1`, `$2`, … are `values`.
@@ -40,11 +29,7 @@ impl Conn {
         values: Vec<Value>,
     ) -> Result<Vec<T>> {
         let statement = self.statement(sql, values);
-        let rows = match self {
-            Self::Reading(c) => c.query_all_raw(statement).await,
-            Self::Writing(c) => c.query_all_raw(statement).await,
-        };
-        let rows = rows.map_err(fault)?;
+        let rows = self.0.query_all_raw(statement).await.map_err(fault)?;
         rows.iter()
             .map(|row| T::from_query_result(row, "").map_err(Error::internal))
             .collect()
@@ -57,54 +42,59 @@ impl Conn {
         values: Vec<Value>,
     ) -> Result<Option<T>> {
         let statement = self.statement(sql, values);
-        let row = match self {
-            Self::Reading(c) => c.query_one_raw(statement).await,
-            Self::Writing(c) => c.query_one_raw(statement).await,
-        };
-        row.map_err(fault)?
-            .map(|row| T::from_query_result(&row, "").map_err(Error::internal))
+        let row = self.0.query_one_raw(statement).await.map_err(fault)?;
+        row.map(|row| T::from_query_result(&row, "").map_err(Error::internal))
             .transpose()
     }
 
     /// Runs `sql`; how many rows it touched.
     pub(super) async fn run(&self, sql: &str, values: Vec<Value>) -> Result<u64> {
-        let statement = self.statement(sql, values);
-        let done = match self {
-            Self::Reading(c) => c.execute_raw(statement).await,
-            Self::Writing(c) => c.execute_raw(statement).await,
-        };
+        let done = self.0.execute_raw(self.statement(sql, values)).await;
         Ok(done.map_err(fault)?.rows_affected())
     }
 
     /// Names the tenant to row-level security, until the transaction ends.
     async fn name_tenant(&self, tenant: &str) -> Result<()> {
-        if self.backend() == DatabaseBackend::Postgres {
-            self.run_discarding("SELECT set_config('app.tenant_id', $1, true)", tenant)
-                .await?;
+        if self.0.get_database_backend() == DatabaseBackend::Postgres {
+            let sql = "SELECT set_config('app.tenant_id', $1, true)";
+            let named = self.statement(sql, vec![tenant.into()]);
+            self.0.query_one_raw(named).await.map_err(fault)?;
         }
         Ok(())
     }
-
-    async fn run_discarding(&self, sql: &str, value: &str) -> Result<()> {
-        let statement = self.statement(sql, vec![value.into()]);
-        let done = match self {
-            Self::Reading(c) => c.query_one_raw(statement).await,
-            Self::Writing(c) => c.query_one_raw(statement).await,
-        };
-        done.map(|_| ()).map_err(fault)
-    }
 }
 
-/// A pool that is exhausted or a server that is gone is "unavailable", the rest a fault of ours.
-fn fault(e: sea_orm::DbErr) -> Error {
-    if matches!(
-        e,
-        sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_)
-    ) {
+/// A database that is away is "unavailable", the rest a fault of ours.
+pub(super) fn fault(e: DbErr) -> Error {
+    let never_there = matches!(e, DbErr::ConnectionAcquire(_) | DbErr::Conn(_));
+    let lost = matches!(
+        &e,
+        DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e)) if is_away(e)
+    );
+    if never_there || lost {
         Error::unavailable(e)
     } else {
         Error::internal(e)
     }
+}
+
+fn is_away(e: &sqlx::Error) -> bool {
+    if let sqlx::Error::Database(e) = e {
+        // PostgreSQL's classes: connection, resources, operator intervention (a
+        // shutdown, a start, a statement that took too long).
+        let classes = ["08", "53", "57"];
+        return e
+            .code()
+            .is_some_and(|code| code.len() == 5 && classes.iter().any(|c| code.starts_with(c)));
+    }
+    matches!(
+        e,
+        sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+    )
 }
 
 /// Rows of one tenant.

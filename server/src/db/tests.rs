@@ -16,6 +16,7 @@ use crate::{
     testing::postgres::{Database, database},
 };
 
+mod cut;
 mod walls;
 
 /// A store and what keeps it alive.

@@ -3,9 +3,13 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use sea_orm::{ConnectionTrait as _, DatabaseBackend, DatabaseConnection};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait as _,
+};
 use tokio::sync::{mpsc, oneshot};
 
+use super::rows::Conn;
 use crate::error::{Error, Result};
 
 /// Jobs that may wait; more wait at the door.
@@ -14,7 +18,7 @@ const QUEUE: usize = 1024;
 const BATCH: usize = 64;
 
 /// Runs inside the transaction; `Ok` when its savepoint may stay.
-type Run = Box<dyn FnOnce(Arc<DatabaseConnection>) -> BoxFuture<'static, Outcome> + Send>;
+type Run = Box<dyn FnOnce(Conn) -> BoxFuture<'static, Outcome> + Send>;
 
 /// Tells the waiting caller, once the commit has succeeded (`None`) or failed.
 type Tell = Box<dyn FnOnce(Option<Error>) + Send>;
@@ -32,14 +36,14 @@ impl Writer {
     /// Starts the task on a pool of one connection; it ends with the last [`Writer`].
     pub(super) fn start(conn: DatabaseConnection) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(run(Arc::new(conn), queue));
+        tokio::spawn(run(conn, queue));
         Self(jobs)
     }
 
     pub(super) async fn submit<T, F, Fut>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(Arc<DatabaseConnection>) -> Fut + Send + 'static,
+        F: FnOnce(Conn) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
@@ -60,19 +64,22 @@ impl Writer {
                 Outcome { keep, tell }
             })
         });
-        let away = || Error::unavailable(anyhow::anyhow!("the database writer has stopped"));
+        let away = || Error::unavailable(anyhow::anyhow!("the database takes no writes"));
         self.0.send(job).await.map_err(|_| away())?;
         answer.await.map_err(|_| away())?
     }
 }
 
-async fn run(conn: Arc<DatabaseConnection>, mut queue: mpsc::Receiver<Run>) {
+async fn run(conn: DatabaseConnection, mut queue: mpsc::Receiver<Run>) {
     while let Some(first) = queue.recv().await {
         let mut tells = Vec::new();
         let failed = commit(&conn, first, &mut queue, &mut tells).await.err();
         if let Some(e) = &failed {
             tracing::error!(error = %e, "a database commit failed");
-            let _ = conn.execute_unprepared("ROLLBACK").await;
+        }
+        if failed.is_some() && tells.is_empty() {
+            // The database is away: whoever waits is told so now, not one after the other.
+            while queue.try_recv().is_ok() {}
         }
         for (keep, tell) in tells {
             // A job that failed by itself has its own answer.
@@ -82,35 +89,36 @@ async fn run(conn: Arc<DatabaseConnection>, mut queue: mpsc::Receiver<Run>) {
     }
 }
 
+/// One transaction; dropped before its commit it leaves nothing.
 async fn commit(
-    conn: &Arc<DatabaseConnection>,
+    conn: &DatabaseConnection,
     first: Run,
     queue: &mut mpsc::Receiver<Run>,
     tells: &mut Vec<(bool, Tell)>,
-) -> Result<(), sea_orm::DbErr> {
-    let begin = if conn.get_database_backend() == DatabaseBackend::Postgres {
-        "BEGIN"
-    } else {
-        "BEGIN IMMEDIATE"
+) -> Result<(), DbErr> {
+    let at_once = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
     };
-    conn.execute_unprepared(begin).await?;
+    let tx = Arc::new(conn.begin_with_options(at_once).await?);
     let mut next = Some(first);
     while let Some(job) = next {
-        conn.execute_unprepared("SAVEPOINT job").await?;
-        let outcome = job(Arc::clone(conn)).await;
+        tx.execute_unprepared("SAVEPOINT job").await?;
+        let outcome = job(Conn(Arc::clone(&tx))).await;
         let end = if outcome.keep {
             "RELEASE SAVEPOINT job"
         } else {
             "ROLLBACK TO SAVEPOINT job"
         };
         tells.push((outcome.keep, outcome.tell));
-        conn.execute_unprepared(end).await?;
+        tx.execute_unprepared(end).await?;
         next = if tells.len() < BATCH {
             queue.try_recv().ok()
         } else {
             None
         };
     }
-    conn.execute_unprepared("COMMIT").await?;
-    Ok(())
+    let tx = Arc::into_inner(tx);
+    let tx = tx.ok_or_else(|| DbErr::Custom("a job kept its transaction".to_owned()))?;
+    tx.commit().await
 }

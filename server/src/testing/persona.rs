@@ -28,7 +28,7 @@ pub(crate) struct Persona {
 }
 
 impl Persona {
-    pub(super) fn new(router: Router) -> Self {
+    pub(crate) fn new(router: Router) -> Self {
         Self {
             router,
             cookie: Arc::default(),

@@ -26,7 +26,7 @@ pub(crate) struct Database {
 struct Cluster {
     bin: PathBuf,
     dir: TempDir,
-    child: Option<Child>,
+    child: Mutex<Option<Child>>,
     databases: AtomicU32,
 }
 
@@ -35,32 +35,57 @@ static RUNNING: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
 const BIN: &str = "/usr/lib/postgresql";
 
 /// `None`, loudly, where PostgreSQL is not installed.
-#[expect(clippy::print_stderr, reason = "what is passed over says so")]
 pub(crate) fn database() -> Option<Database> {
-    let Some(bin) = std::fs::read_dir(BIN).ok().and_then(|dirs| {
-        dirs.flatten()
-            .map(|d| d.path().join("bin"))
-            .find(|b| b.join("initdb").exists())
-    }) else {
-        eprintln!("PASSED OVER: PostgreSQL is not installed ({BIN})");
-        return None;
-    };
+    let bin = programs()?;
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     let cluster = running.upgrade().unwrap_or_else(|| {
         let started = Arc::new(Cluster::start(bin));
         *running = Arc::downgrade(&started);
         started
     });
-    let number = cluster.databases.fetch_add(1, Ordering::Relaxed);
-    if number > 0 {
-        cluster.await_role();
+    drop(running);
+    Some(Database::on(cluster))
+}
+
+/// As [`database`], in a cluster of its own, which may be stopped.
+pub(crate) fn database_alone() -> Option<Database> {
+    Some(Database::on(Arc::new(Cluster::start(programs()?))))
+}
+
+#[expect(clippy::print_stderr, reason = "what is passed over says so")]
+fn programs() -> Option<PathBuf> {
+    let installed = std::fs::read_dir(BIN).ok().and_then(|dirs| {
+        dirs.flatten()
+            .map(|d| d.path().join("bin"))
+            .find(|b| b.join("initdb").exists())
+    });
+    if installed.is_none() {
+        eprintln!("PASSED OVER: PostgreSQL is not installed ({BIN})");
     }
-    let name = format!("test_{number}");
-    assert!(cluster.sql(&format!("CREATE DATABASE {name}")), "{name}");
-    Some(Database { cluster, name })
+    installed
 }
 
 impl Database {
+    fn on(cluster: Arc<Cluster>) -> Self {
+        let number = cluster.databases.fetch_add(1, Ordering::Relaxed);
+        if number > 0 {
+            cluster.await_role();
+        }
+        let name = format!("test_{number}");
+        assert!(cluster.sql(&format!("CREATE DATABASE {name}")), "{name}");
+        Self { cluster, name }
+    }
+
+    /// Ends the cluster without a farewell to its clients.
+    pub(crate) fn stop(&self) {
+        self.cluster.end("-QUIT");
+    }
+
+    /// Starts the cluster again on the same data.
+    pub(crate) fn start_again(&self) {
+        self.cluster.serve();
+    }
+
     /// The superuser's URL: as the stock container's user is one.
     pub(crate) fn url(&self) -> String {
         format!(
@@ -75,42 +100,59 @@ impl Cluster {
     fn start(bin: PathBuf) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-        let mut cluster = Self {
+        let cluster = Self {
             bin,
             dir,
-            child: None,
+            child: Mutex::default(),
             databases: AtomicU32::new(0),
         };
-        let data = cluster.dir.path().join("data");
-        let data = data.as_os_str();
         let made = cluster
             .command(
                 "initdb",
                 &["-U", "postgres", "-A", "trust", "--no-sync", "-D"],
             )
-            .arg(data)
+            .arg(cluster.data())
             .status()
             .unwrap();
         assert!(made.success(), "initdb");
-        let child = cluster
+        cluster.serve();
+        cluster
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// Starts it, and waits until it answers.
+    fn serve(&self) {
+        let child = self
             .command(
                 "postgres",
                 &["-c", "listen_addresses=", "-c", "fsync=off", "-D"],
             )
-            .arg(data)
+            .arg(self.data())
             .arg("-k")
-            .arg(cluster.dir.path())
+            .arg(self.dir.path())
             .spawn()
             .unwrap();
-        cluster.child = Some(child);
-        let socket = cluster.dir.path().join(".s.PGSQL.5432");
+        *self.child.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+        let socket = self.dir.path().join(".s.PGSQL.5432");
         for _ in 0..400 {
-            if socket.exists() && cluster.sql("SELECT 1") {
-                return cluster;
+            if socket.exists() && self.sql("SELECT 1") {
+                return;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("PostgreSQL did not start");
+    }
+
+    fn end(&self, signal: &str) {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut child) = child.take() {
+            let pid = child.id().to_string();
+            let _ = Command::new("kill").args([signal, &pid]).status();
+            let _ = child.wait();
+        }
     }
 
     /// Databases of a cluster share the serving role: the first one's schema
@@ -162,10 +204,6 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let Some(child) = &mut self.child else { return };
-        let _ = Command::new("kill")
-            .args(["-INT", &child.id().to_string()])
-            .status();
-        let _ = child.wait();
+        self.end("-INT");
     }
 }

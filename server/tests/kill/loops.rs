@@ -11,7 +11,7 @@ use std::{
 
 use super::server_process::{Home, ask, until};
 use rand::Rng as _;
-use sea_orm::{ConnectionTrait as _, Database, Statement};
+use sea_orm::{ConnectionTrait as _, Database, QueryResult, Statement};
 use serde_json::{Value, json};
 
 /// Kills in each loop; longer loops are run by hand.
@@ -102,46 +102,97 @@ fn emails(answer: &Value) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_migration_leaves_the_schema_before_or_after() {
-    let whole = {
-        let home = Home::sqlite();
-        home.start().await.kill();
-        home.tables().await
-    };
-    assert!(whole > 10);
+async fn a_killed_migration_leaves_the_schema_before_or_after_on_sqlite() {
+    kill_while_migrating(|| Some(Home::sqlite()), 150).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_migration_leaves_the_schema_before_or_after_on_postgresql() {
+    kill_while_migrating(Home::postgresql, 400).await;
+}
+
+/// Kills first starts at any moment of their first `window` milliseconds.
+async fn kill_while_migrating(new: impl Fn() -> Option<Home>, window: u64) {
+    let Some(first) = new() else { return };
+    first.start().await.kill();
+    let whole = first.schema().await;
+    assert!(whole.len() > 100, "{whole:?}");
+    let mut unfinished = 0;
     for _ in 0..KILLS {
-        let home = Home::sqlite();
+        let home = new().expect("there was one before");
         let server = home.spawn();
-        let after = Duration::from_millis(rand::thread_rng().gen_range(0..150));
+        let after = Duration::from_millis(rand::thread_rng().gen_range(0..window));
         tokio::time::sleep(after).await;
         server.kill();
         let left = home.tables().await;
-        // The migration tool's own table, and its index, come first.
+        // The migration tool's own table comes first, alone.
         assert!(
-            left <= 1 || left == whole,
-            "{left} of {whole} tables are left"
+            left <= 1 || left == first.tables().await,
+            "{left} tables are left"
         );
+        unfinished += usize::from(left <= 1);
         home.start().await.kill();
-        assert_eq!(home.tables().await, whole);
+        assert_eq!(home.schema().await, whole);
     }
+    assert!(unfinished > 0, "no start was killed early enough");
 }
 
 impl Home {
     /// The rows of `what`, read by the database's owner.
     async fn count(&self, what: &str) -> usize {
+        let found = self.ask(&format!("SELECT COUNT(*) AS n FROM {what}")).await;
+        let one = found
+            .first()
+            .map(|row| row.try_get::<i64>("", "n").unwrap());
+        usize::try_from(one.unwrap_or_default()).unwrap()
+    }
+
+    /// Nothing where there is no database yet.
+    async fn ask(&self, sql: &str) -> Vec<QueryResult> {
         if self.sqlite_file().is_some_and(|file| !file.exists()) {
-            return 0;
+            return Vec::new();
         }
         let conn = Database::connect(self.url()).await.unwrap();
-        let sql = format!("SELECT COUNT(*) AS n FROM {what}");
-        let ask = Statement::from_string(conn.get_database_backend(), sql);
-        let row = conn.query_one_raw(ask).await.unwrap().unwrap();
-        usize::try_from(row.try_get::<i64>("", "n").unwrap()).unwrap()
+        let ask = Statement::from_string(conn.get_database_backend(), sql.to_owned());
+        let rows = conn.query_all_raw(ask).await.unwrap();
+        conn.close().await.unwrap();
+        rows
     }
 
     /// How many tables there are.
     async fn tables(&self) -> usize {
-        self.count("sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-            .await
+        self.count(if self.sqlite_file().is_some() {
+            "sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        } else {
+            "pg_tables WHERE schemaname = 'public'"
+        })
+        .await
+    }
+
+    /// Every column, index, trigger, wall and right, and the history of the schema.
+    async fn schema(&self) -> Vec<String> {
+        let sql = if self.sqlite_file().is_some() {
+            SQLITE_SCHEMA
+        } else {
+            POSTGRESQL_SCHEMA
+        };
+        let rows = self.ask(sql).await;
+        rows.iter()
+            .map(|row| row.try_get("", "line").unwrap())
+            .collect()
     }
 }
+
+const SQLITE_SCHEMA: &str = "SELECT line FROM ( \
+    SELECT m.name || ': ' || coalesce(c.name || ' ' || c.type || ' ' || c.\"notnull\", m.sql, '') AS line \
+      FROM sqlite_master m LEFT JOIN pragma_table_info(m.name) c \
+    UNION ALL SELECT 'migrated: ' || version FROM seaql_migrations) ORDER BY line";
+
+const POSTGRESQL_SCHEMA: &str = "SELECT line FROM ( \
+    SELECT table_name || ': ' || column_name || ' ' || data_type || ' ' || is_nullable AS line \
+      FROM information_schema.columns WHERE table_schema = 'public' \
+    UNION ALL SELECT tablename || ': ' || indexdef FROM pg_indexes WHERE schemaname = 'public' \
+    UNION ALL SELECT tablename || ': ' || policyname || ' ' || qual FROM pg_policies \
+    UNION ALL SELECT table_name || ': ' || grantee || ' ' || privilege_type \
+      FROM information_schema.role_table_grants WHERE table_schema = 'public' \
+    UNION ALL SELECT 'migrated: ' || version FROM seaql_migrations) AS all_of_it ORDER BY line";

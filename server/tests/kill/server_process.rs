@@ -16,7 +16,7 @@ use tokio::{
     net::UnixStream,
 };
 
-use crate::postgres::{Database, database};
+use crate::postgres::{Database, database, database_alone};
 
 /// A data directory and a database.
 pub(crate) struct Home {
@@ -47,6 +47,25 @@ impl Home {
             database,
             ..Self::sqlite()
         })
+    }
+
+    /// As [`Self::postgresql`], in a cluster that may be stopped.
+    pub(crate) fn postgresql_alone() -> Option<Self> {
+        let database = Some(database_alone()?);
+        Some(Self {
+            database,
+            ..Self::sqlite()
+        })
+    }
+
+    /// The database, when it is PostgreSQL.
+    pub(crate) fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
+    /// What the last server said.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap()
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -104,8 +123,7 @@ impl Home {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap();
-        panic!("the server did not start; it said: {log}");
+        panic!("the server did not start; it said: {}", self.log());
     }
 
     /// The audit chain of the tenant, recomputed.

@@ -62,12 +62,20 @@ pub(super) struct KeyTerms {
 impl World {
     pub(super) async fn start() -> Self {
         let clock = ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000));
-        Self::open(tempfile::tempdir().unwrap(), Arc::new(clock)).await
+        Self::open(tempfile::tempdir().unwrap(), Arc::new(clock), None).await
     }
 
-    async fn open(dir: TempDir, clock: Arc<ManualClock>) -> Self {
+    /// As [`Self::start`], on the database of this URL.
+    pub(super) async fn start_on(url: String) -> Self {
+        let clock = ManualClock::new(Timestamp::from_unix_seconds(1_800_000_000));
+        Self::open(tempfile::tempdir().unwrap(), Arc::new(clock), Some(url)).await
+    }
+
+    async fn open(dir: TempDir, clock: Arc<ManualClock>, database: Option<String>) -> Self {
         let as_clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
-        let app = App::build(config(&dir), as_clock).await.unwrap();
+        let mut config = config(&dir);
+        config.database.url = database;
+        let app = App::build(config, as_clock).await.unwrap();
         app.hub.start().await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -115,6 +123,7 @@ impl World {
         let ended = tokio::time::timeout(Duration::from_secs(10), app.tasks.wait());
         ended.await.expect("everything ends when told to");
         let (alive, end) = (Arc::downgrade(&app), Duration::from_secs(10));
+        let database = app.config.database.url.clone();
         drop(app);
         let gone = async {
             while alive.strong_count() > 0 {
@@ -123,7 +132,7 @@ impl World {
         };
         let ended = tokio::time::timeout(end, gone);
         ended.await.expect("nobody keeps the server's state");
-        Self::open(dir, clock).await
+        Self::open(dir, clock, database).await
     }
 
     pub(super) async fn tenant(&self, slug: &str) -> Tenant {
