@@ -2,6 +2,7 @@
 # Measures our agent against tailscaled, and writes docs/performance.md.
 # usage: scripts/bench.sh FOLDER_OF_CTLLOAD
 # A quick look: BENCH_PAIRS=1 BENCH_SECONDS=5 make bench
+# BENCH_ONLY=relayed measures the way through the relay alone, and writes no report.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -28,6 +28,8 @@ struct Effort {
     pairs: usize,
     /// Seconds of one transfer.
     seconds: u32,
+    /// Whether the direct path is measured too.
+    direct: bool,
 }
 
 /// All that was measured.
@@ -52,8 +54,12 @@ pub fn main() -> Result<()> {
     let effort = Effort {
         pairs: number("BENCH_PAIRS", 5),
         seconds: u32::try_from(number("BENCH_SECONDS", 8))?,
+        direct: std::env::var_os("BENCH_ONLY").is_none_or(|only| only != "relayed"),
     };
     let results = measure_all(effort)?;
+    if !effort.direct {
+        return Ok(());
+    }
     report::write(&results, effort)
 }
 
@@ -91,7 +97,11 @@ fn measure_all(effort: Effort) -> Result<Results> {
     for pair in [&ours, &theirs] {
         pair.until(pair::Path::Direct)?;
     }
-    let direct = rounds("direct", &ours, &theirs, effort, [None, None])?;
+    let direct = if effort.direct {
+        rounds("direct", &ours, &theirs, effort, [None, None])?
+    } else {
+        Vec::new()
+    };
     for pair in [&ours, &theirs] {
         pair.block_udp()?;
         pair.until(pair::Path::Relayed)?;
@@ -122,10 +132,7 @@ fn rounds(
     for n in 1..=effort.pairs {
         let our = ours.round(effort.seconds, relays[0])?;
         let their = theirs.round(effort.seconds, relays[1])?;
-        println!(
-            "{what} {n}/{}: ours {:.2} Gb/s, {:.2} CPU s/GB; tailscaled {:.2} Gb/s, {:.2} CPU s/GB",
-            effort.pairs, our.gbps, our.cpu_per_gb, their.gbps, their.cpu_per_gb
-        );
+        println!("{what} {n}/{}: ours {our}; tailscaled {their}", effort.pairs);
         all.push((our, their));
     }
     Ok(all)

@@ -28,6 +28,21 @@ pub(super) struct Round {
     pub(super) loaded: Latency,
 }
 
+impl std::fmt::Display for Round {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{:.2} Gb/s, {:.2} CPU s/GB, ping {:.2} and {:.2} ms idle, {:.2} and {:.2} under load",
+            self.gbps,
+            self.cpu_per_gb,
+            self.idle.p50,
+            self.idle.p99,
+            self.loaded.p50,
+            self.loaded.p99
+        )
+    }
+}
+
 /// Quantiles of round trips, milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Latency {
