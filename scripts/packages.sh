@@ -6,7 +6,7 @@ set -euo pipefail
 case "${1:-run}" in
   run) wanted=(build-essential musl-tools pkg-config curl ca-certificates) ;;
   test) wanted=(build-essential musl-tools pkg-config curl ca-certificates iproute2 iputils-ping nftables
-    util-linux tcpdump postgresql chromium chromium-driver libnss3-tools
+    util-linux postgresql chromium chromium-driver libnss3-tools
     busybox-static python3 zstd) ;;
   interop) wanted=(build-essential musl-tools iproute2 iputils-ping nftables util-linux curl python3) ;;
   bench) wanted=(build-essential musl-tools iproute2 iputils-ping nftables util-linux iperf3 python3

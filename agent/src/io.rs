@@ -12,7 +12,6 @@ pub mod netlink;
 pub mod route;
 pub mod socket_address;
 mod syscall;
-pub mod tcp;
 pub mod timer;
 pub mod tun;
 pub mod udp;

@@ -132,7 +132,10 @@ fn rounds(
     for n in 1..=effort.pairs {
         let our = ours.round(effort.seconds, relays[0])?;
         let their = theirs.round(effort.seconds, relays[1])?;
-        println!("{what} {n}/{}: ours {our}; tailscaled {their}", effort.pairs);
+        println!(
+            "{what} {n}/{}: ours {our}; tailscaled {their}",
+            effort.pairs
+        );
         all.push((our, their));
     }
     Ok(all)

@@ -5,53 +5,49 @@ use std::{collections::HashMap, path::PathBuf, process::Command, time::Duration}
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
-    eventually::{eventually, now},
     lab,
     process::{Process, run},
 };
 
-/// `tcpdump` gets packets from the kernel a second late at most; then nothing is under way any more.
-const SETTLED: Duration = Duration::from_millis(1_500);
+const STEP: Duration = Duration::from_secs(10);
 
-/// A running `tcpdump`.
+/// A running capture, by `tools/traffic.py`: `tcpdump` insists on changing its groups, which a
+/// user namespace forbids.
 #[derive(Debug)]
 pub struct Capture {
     file: PathBuf,
-    tcpdump: Process,
+    recorder: Process,
 }
 
 impl Capture {
-    /// Captures whole packets on `interface`; `command` is `tcpdump` where it shall run.
-    pub fn start(mut command: Command, interface: &str) -> Result<Self> {
-        let scratch = lab::scratch()?;
-        let file = scratch.join(format!("{interface}-{}.pcap", crate::traffic::wall()));
-        command
-            .args([
-                "-i", interface, "-s", "0", "-B", "16384", "-U", "-n", "-Z", "root", "-w",
-            ])
-            .arg(&file);
-        let log = scratch.join(format!("tcpdump-{interface}.log"));
-        let mut tcpdump = Process::start("tcpdump", command, &log)?;
-        tcpdump.says("listening on", Duration::from_secs(10))?;
-        Ok(Self { file, tcpdump })
+    /// Captures whole packets on this interface of a host.
+    pub fn on(host: &lab::Host, interface: &str) -> Result<Self> {
+        Self::start(host.command("python3"), interface)
     }
 
-    /// Stops once nothing more is written, and gives every frame.
+    /// Captures what passes the public segment.
+    pub fn on_public() -> Result<Self> {
+        Self::start(Command::new("python3"), "public")
+    }
+
+    fn start(mut python: Command, interface: &str) -> Result<Self> {
+        let scratch = lab::scratch()?;
+        let file = scratch.join(format!("{interface}-{}.pcap", crate::traffic::wall()));
+        python.arg(crate::traffic::program()?);
+        python.args(["capture", interface]).arg(&file);
+        let log = file.with_extension("log");
+        let mut recorder = Process::start("the capture", python, &log)?;
+        recorder.says("ready", STEP)?;
+        Ok(Self { file, recorder })
+    }
+
+    /// Stops, and gives every frame.
     pub fn stop(mut self) -> Result<Vec<Vec<u8>>> {
-        let mut size = 0;
-        let mut since = now();
-        eventually("the capture is written", Duration::from_secs(10), || {
-            let grown = std::fs::metadata(&self.file)?.len();
-            if grown != size {
-                (size, since) = (grown, now());
-            }
-            Ok((now() - since > SETTLED).then_some(()))
-        })?;
-        self.tcpdump.stop();
-        let dropped = self.tcpdump.log();
+        self.recorder.stop();
+        let said = self.recorder.log();
         ensure!(
-            dropped.contains("\n0 packets dropped by kernel"),
-            "the capture has holes: {dropped}"
+            said.contains(" dropped 0\n"),
+            "the capture has holes: {said}"
         );
         frames(&std::fs::read(&self.file)?)
     }
@@ -164,11 +160,6 @@ impl Canary {
         }
         f64::from(hits) / f64::from(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX))
     }
-}
-
-/// A `tcpdump` in the lab's outermost namespace, where the public segment is.
-pub fn on_public() -> Command {
-    Command::new("tcpdump")
 }
 
 /// Makes `interface` of a host send packets one by one, so that a capture counts what a wire carries.

@@ -2,6 +2,7 @@
 
 use std::{
     net::Ipv4Addr,
+    path::PathBuf,
     process::Command,
     time::{Duration, SystemTime},
 };
@@ -19,13 +20,18 @@ const STEP: Duration = Duration::from_secs(10);
 
 /// A sender or receiver on `host`.
 pub fn command(host: &Host, args: &[&str]) -> Result<Command> {
+    let mut command = host.command("python3");
+    command.arg(program()?).args(args);
+    Ok(command)
+}
+
+/// Where `tools/traffic.py` lies.
+pub(crate) fn program() -> Result<PathBuf> {
     let program = lab::scratch()?.join("traffic.py");
     if !program.exists() {
         std::fs::write(&program, PROGRAM)?;
     }
-    let mut command = host.command("python3");
-    command.arg(program).args(args);
-    Ok(command)
+    Ok(program)
 }
 
 /// Starts one in the background and waits for its first line.

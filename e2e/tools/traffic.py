@@ -13,6 +13,12 @@ import struct
 import sys
 import time
 
+# Of the kernel's headers; Python names none of them.
+SO_RCVBUFFORCE = 33
+SOL_PACKET, PACKET_STATISTICS = 263, 6
+ETH_P_ALL, ARPHRD_ETHER = 3, 1
+LINK_ETHERNET, LINK_RAW = 1, 101
+
 
 def say(*words):
     print(f"{time.time():.3f}", *words, flush=True)
@@ -191,6 +197,36 @@ def canary(path, address, port):
     say("sent", len(data))
 
 
+def capture(interface, path):
+    """Writes what passes an interface into a pcap file; when asked to stop, says how many it lost."""
+    going = [True]
+    signal.signal(signal.SIGTERM, lambda *_: going.clear())
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    try:
+        s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
+    except PermissionError:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 26)
+    s.bind((interface, ETH_P_ALL))
+    s.settimeout(0.1)
+    kind = LINK_ETHERNET if s.getsockname()[3] == ARPHRD_ETHER else LINK_RAW
+    with open(path, "wb") as file:
+        file.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 1 << 18, kind))
+        say("ready")
+        while True:
+            if not going:
+                s.settimeout(0)
+            try:
+                packet = s.recv(1 << 18)
+            except TimeoutError:
+                continue
+            except BlockingIOError:
+                break
+            now = time.time()
+            file.write(struct.pack("=IIII", int(now), int(now % 1 * 1e6), len(packet), len(packet)) + packet)
+    _, lost = struct.unpack("=II", s.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
+    say("dropped", lost)
+
+
 if __name__ == "__main__":
     verbs = {
         "sink": sink,
@@ -201,5 +237,6 @@ if __name__ == "__main__":
         "udp-stream": udp_stream,
         "canary-sink": canary_sink,
         "canary": canary,
+        "capture": capture,
     }
     verbs[sys.argv[1]](*sys.argv[2:])

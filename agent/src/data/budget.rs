@@ -38,7 +38,8 @@ pub(super) const QUEUED_COMMANDS: usize = 1024;
 pub(super) const QUEUED_NOTICES: usize = 256;
 /// Trains that may wait for relay connections.
 pub(super) const QUEUED_TRAINS: usize = 512;
-/// Bytes that may wait for relay connections; more would only be later.
-pub(super) const QUEUED_RELAY_BYTES: usize = 1 << 20;
+/// Bytes that may wait for relay connections: two superpackets, so that one is there when the
+/// other is written. More would not be faster, only later.
+pub(super) const QUEUED_RELAY_BYTES: usize = 128 * 1024;
 /// A train this short passes even then: acknowledgements and path discovery.
 pub(super) const SHORT_TRAIN: usize = 2048;

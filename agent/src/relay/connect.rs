@@ -8,6 +8,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use link::relay::{ClientSession, Event, client::SessionError};
 use rand::RngCore as _;
+use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::timeout,
@@ -22,14 +23,14 @@ use crate::{
         self, BoxStream, DialError,
         http1::{self, HttpError},
     },
-    io::tcp,
     tls::{self, Tls, Trust},
 };
 
 /// How long upgrade and greeting may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes that the kernel may hold unsent: what a fast line sends in a millisecond.
-const MAX_UNSENT: i32 = 128 * 1024;
+/// Bytes that the kernel may hold unsent: packets that wait there can neither be overtaken nor
+/// dropped.
+const MAX_UNSENT: u32 = 64 * 1024;
 /// What precedes a certificate's digest in a relay's certificate name.
 const PIN: &str = "sha256-raw:";
 
@@ -154,8 +155,8 @@ pub(super) async fn open(
         IpAddr::V6(_) => host.ipv6 != "none",
     });
     let stream = dial::tcp(&host.host_name, &addrs).await?;
-    // Packets that wait in the kernel cannot overtake each other nor be dropped.
-    let _ = tcp::limit_unsent(&stream, MAX_UNSENT);
+    // Fails on a connection that is broken already, which shows itself.
+    let _ = SockRef::from(&stream).set_tcp_notsent_lowat(MAX_UNSENT);
     let config = tls.config(&trust).map_err(|e| DialError::Tls {
         host: host.host_name.clone(),
         why: e.to_string(),

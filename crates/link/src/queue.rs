@@ -1,7 +1,8 @@
 //! A bounded queue that keeps path discovery apart from data and drops the oldest first.
 //!
-//! A relay that buffers turns loss into delay; one that lets data push
-//! discovery out keeps peers from ever leaving the relay.
+//! A relay that buffers turns loss into delay, so data is bounded in bytes: they, not packets,
+//! are what a slow line takes time for. One that lets data push discovery out keeps peers from
+//! ever leaving the relay.
 
 use std::collections::VecDeque;
 
@@ -14,53 +15,91 @@ pub enum Class {
     Data,
 }
 
+/// How much may wait in each class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Items.
+    pub items: usize,
+    /// Bytes.
+    pub bytes: usize,
+}
+
 /// The queue; `push` never fails, it drops.
 #[derive(Debug)]
 pub struct Queue<T> {
-    disco: VecDeque<T>,
-    data: VecDeque<T>,
-    limit: usize,
+    disco: Lane<T>,
+    data: Lane<T>,
+    limit: Limit,
     dropped: u64,
 }
 
-impl<T> Queue<T> {
-    /// A queue of at most `limit` items of each class.
-    pub fn new(limit: usize) -> Self {
+#[derive(Debug)]
+struct Lane<T> {
+    items: VecDeque<(T, usize)>,
+    bytes: usize,
+}
+
+impl<T> Lane<T> {
+    const fn new() -> Self {
         Self {
-            disco: VecDeque::new(),
-            data: VecDeque::new(),
+            items: VecDeque::new(),
+            bytes: 0,
+        }
+    }
+
+    fn pop(&mut self) -> Option<T> {
+        let (item, bytes) = self.items.pop_front()?;
+        self.bytes -= bytes;
+        Some(item)
+    }
+
+    /// More than one item, and too much of them: the newest always has a place.
+    fn is_over(&self, limit: Limit) -> bool {
+        self.items.len() > 1 && (self.items.len() > limit.items || self.bytes > limit.bytes)
+    }
+}
+
+impl<T> Queue<T> {
+    /// A queue that holds at most so much of each class.
+    pub const fn new(limit: Limit) -> Self {
+        Self {
+            disco: Lane::new(),
+            data: Lane::new(),
             limit,
             dropped: 0,
         }
     }
 
-    /// Adds an item; gives back the oldest of its class when there is no room.
-    pub fn push(&mut self, class: Class, item: T) -> Option<T> {
-        let queue = match class {
+    /// Adds an item of so many bytes; gives back the oldest of its class, as many as there is
+    /// no room for.
+    pub fn push(&mut self, class: Class, bytes: usize, item: T) -> Vec<T> {
+        let lane = match class {
             Class::Disco => &mut self.disco,
             Class::Data => &mut self.data,
         };
-        queue.push_back(item);
-        if queue.len() <= self.limit {
-            return None;
+        lane.items.push_back((item, bytes));
+        lane.bytes += bytes;
+        let mut dropped = Vec::new();
+        while lane.is_over(self.limit) {
+            dropped.extend(lane.pop());
+            self.dropped += 1;
         }
-        self.dropped += 1;
-        queue.pop_front()
+        dropped
     }
 
     /// The next item: discovery first, else the oldest.
     pub fn pop(&mut self) -> Option<T> {
-        self.disco.pop_front().or_else(|| self.data.pop_front())
+        self.disco.pop().or_else(|| self.data.pop())
     }
 
     /// How many items wait.
     pub fn len(&self) -> usize {
-        self.disco.len() + self.data.len()
+        self.disco.items.len() + self.data.items.len()
     }
 
     /// True when nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.disco.is_empty() && self.data.is_empty()
+        self.len() == 0
     }
 
     /// How many items were dropped so far.
@@ -73,16 +112,38 @@ impl<T> Queue<T> {
 mod tests {
     use super::*;
 
+    fn rest(queue: &mut Queue<u32>) -> Vec<u32> {
+        std::iter::from_fn(|| queue.pop()).collect()
+    }
+
     #[test]
     fn the_oldest_data_is_dropped_and_discovery_is_kept() {
-        let mut queue = Queue::new(2);
-        assert_eq!(queue.push(Class::Disco, 100), None);
+        let mut queue = Queue::new(Limit {
+            items: 2,
+            bytes: 100,
+        });
+        assert!(queue.push(Class::Disco, 1, 100).is_empty());
         for i in 0..5 {
-            queue.push(Class::Data, i);
+            queue.push(Class::Data, 1, i);
         }
         assert_eq!((queue.len(), queue.dropped()), (3, 3));
-        let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
-        assert_eq!(order, [100, 3, 4]);
+        assert_eq!(rest(&mut queue), [100, 3, 4]);
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn bytes_are_bounded_and_the_newest_item_is_kept() {
+        let mut queue = Queue::new(Limit {
+            items: 100,
+            bytes: 10,
+        });
+        for i in 0..5 {
+            assert!(queue.push(Class::Data, 2, i).is_empty());
+        }
+        assert_eq!(queue.push(Class::Data, 3, 5), [0, 1]);
+        assert_eq!(queue.push(Class::Data, 11, 6), [2, 3, 4, 5]);
+        assert_eq!(rest(&mut queue), [6]);
+        // What was popped makes room.
+        assert!(queue.push(Class::Data, 10, 7).is_empty());
     }
 }

@@ -84,8 +84,8 @@ fn pass(from: &Agent, to: &Agent) -> Result<Seen> {
     std::fs::write(&file, &canary.bytes)?;
     let address = to.address()?.to_string();
     let sink = traffic::start(&to.host, &["canary-sink", &address, PORT])?;
-    let public = Capture::start(capture::on_public(), "public")?;
-    let tun = Capture::start(to.host.command("tcpdump"), "warren0")?;
+    let public = Capture::on_public()?;
+    let tun = Capture::on(&to.host, "warren0")?;
     let file = file.display().to_string();
     let sender = traffic::command(&from.host, &["canary", &file, &address, PORT])?;
     run(sender, Duration::from_mins(1))?;

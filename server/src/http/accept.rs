@@ -9,6 +9,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
 };
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -25,6 +26,10 @@ use super::{
     peer::Line,
 };
 use crate::tls;
+
+/// Bytes that the kernel may hold unsent. What waits in the kernel can neither be overtaken nor
+/// dropped: a relayed ping would stand behind all of it.
+const MAX_UNSENT: u32 = 64 * 1024;
 
 /// How long a connection may take for what.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +103,8 @@ impl Door {
                 tracing::debug!(%remote, "connection refused: too many");
                 continue;
             };
+            // Fails on a connection that is broken already, which shows itself.
+            let _ = SockRef::from(&stream).set_tcp_notsent_lowat(MAX_UNSENT);
             let server = Arc::clone(&server);
             let acceptor = acceptor.clone();
             tasks.spawn(async move { server.connection(stream, remote, acceptor, pass).await });

@@ -3,12 +3,15 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use link::queue::{Class, Queue};
+use link::queue::{Class, Limit, Queue};
 use tokio::sync::Notify;
 
-/// Trains and, apart from them, discovery packets that wait for a slow reader;
-/// the oldest are dropped first.
-const LIMIT: usize = 32;
+/// What waits for a slow reader, of trains and apart from them of discovery packets; the oldest
+/// are dropped first. More bytes would not make a transfer faster, only every other packet later.
+const LIMIT: Limit = Limit {
+    items: 256,
+    bytes: 192 * 1024,
+};
 
 /// Frames that stay together.
 #[derive(Debug)]
@@ -49,9 +52,9 @@ impl Default for Outbox {
 impl Outbox {
     /// Queues a train; tells how many packets were dropped for it.
     pub(super) fn push(&self, class: Class, train: Train) -> u32 {
-        let dropped = self.lock().queue.push(class, train);
+        let dropped = self.lock().queue.push(class, train.frames.len(), train);
         self.bell.notify_one();
-        dropped.map_or(0, |train| train.packets)
+        dropped.iter().map(|train| train.packets).sum()
     }
 
     /// Queues a frame of the relay's own.

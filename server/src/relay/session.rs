@@ -39,7 +39,7 @@ const KEEPALIVE_JITTER_MS: u64 = 5_000;
 const WRITE_SIZE: usize = 64 * 1024;
 /// Room that a read finds at least.
 const READ_SIZE: usize = 64 * 1024;
-/// The reader gives way after so many bytes or trains: half an outbox.
+/// The reader gives way after so many bytes or trains, well before an outbox is full.
 const TURN_BYTES: usize = 64 * 1024;
 const TURN_TRAINS: usize = 16;
 /// Trains below this size are copied, so that a waiting one does not hold a whole read.
