@@ -43,13 +43,13 @@ fn flags() -> Vec<&'static str> {
 pub fn check() -> Result<()> {
     let possible = Command::new("unshare")
         .args(flags())
-        .args(["sh", "-c", "test -c /dev/net/tun && nft list tables"])
+        .args(["sh", "-c", ": <>/dev/net/tun && nft list tables"])
         .stdout(Stdio::null())
         .output()
         .context("`unshare` (util-linux) is needed")?;
     if !possible.status.success() {
         bail!(
-            "network namespaces, /dev/net/tun or nft cannot be used here: {}",
+            "network namespaces, /dev/net/tun (readable and writable) or nft cannot be used here: {}",
             String::from_utf8_lossy(&possible.stderr).trim()
         );
     }

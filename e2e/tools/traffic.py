@@ -15,7 +15,7 @@ import time
 
 # Of the kernel's headers; Python names none of them.
 SO_RCVBUFFORCE = 33
-SOL_PACKET, PACKET_STATISTICS = 263, 6
+SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_STATISTICS, PACKET_MR_PROMISC = 263, 1, 6, 1
 ETH_P_ALL, ARPHRD_ETHER = 3, 1
 LINK_ETHERNET, LINK_RAW = 1, 101
 
@@ -207,6 +207,9 @@ def capture(interface, path):
     except PermissionError:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 26)
     s.bind((interface, ETH_P_ALL))
+    # A bridge shows itself what it forwards only so.
+    promiscuous = struct.pack("=iHH8x", socket.if_nametoindex(interface), PACKET_MR_PROMISC, 0)
+    s.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, promiscuous)
     s.settimeout(0.1)
     kind = LINK_ETHERNET if s.getsockname()[3] == ARPHRD_ETHER else LINK_RAW
     with open(path, "wb") as file:
