@@ -41,7 +41,14 @@ impl TagOwners {
                     SelectorKind::Autogroup(group) => all
                         .users
                         .extend(people.with_role(|role| group.holds_role(role) == Some(true))),
-                    SelectorKind::Any | SelectorKind::Host(_) | SelectorKind::Prefix(_) => {}
+                    SelectorKind::Any
+                    | SelectorKind::UsersOf(_)
+                    | SelectorKind::ProviderGroup(_)
+                    | SelectorKind::Host(_)
+                    | SelectorKind::IpSet(_)
+                    | SelectorKind::Service(_)
+                    | SelectorKind::Prefix(_)
+                    | SelectorKind::Range(..) => {}
                 }
             }
             all

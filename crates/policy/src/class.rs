@@ -157,13 +157,17 @@ impl Compiled {
     }
 
     fn add_literal_terms(&self, node: &NodeFacts, class: &mut Class) {
-        for (id, prefix) in &self.index.literals {
-            let meets = node.addresses.iter().any(|a| prefix.contains(*a))
-                || node.routes.iter().any(|r| prefix.overlaps(r));
+        for (id, set) in &self.index.literals {
+            let meets = node.addresses.iter().any(|a| set.contains(*a))
+                || node.routes.iter().any(|r| set.overlaps(r));
             if meets {
-                class
-                    .terms
-                    .push((*id, Families::of(std::iter::once(prefix.addr))));
+                class.terms.push((
+                    *id,
+                    Families {
+                        v4: set.has_v4(),
+                        v6: set.has_v6(),
+                    },
+                ));
             }
         }
     }
@@ -177,7 +181,9 @@ impl Compiled {
     pub(crate) fn is_of_people(&self, id: TermId) -> bool {
         self.term(id).is_some_and(|t| match t.kind {
             TermKind::Any | TermKind::Users(_) | TermKind::Member => true,
-            TermKind::Tag(_) | TermKind::Tagged | TermKind::Literal(_) => false,
+            TermKind::Tag(_) | TermKind::Tagged | TermKind::Addresses(_) | TermKind::Nothing => {
+                false
+            }
         })
     }
 
@@ -214,7 +220,12 @@ pub(crate) fn number_sets(terms: &[crate::compile::Term]) -> Vec<Option<SourceSe
     let mut order: Vec<(&str, usize)> = terms
         .iter()
         .enumerate()
-        .filter(|(_, t)| !matches!(t.kind, TermKind::Any | TermKind::Literal(_)))
+        .filter(|(_, t)| {
+            !matches!(
+                t.kind,
+                TermKind::Any | TermKind::Addresses(_) | TermKind::Nothing
+            )
+        })
         .map(|(i, t)| (t.text.as_str(), i))
         .collect();
     order.sort_unstable();

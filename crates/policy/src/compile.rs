@@ -9,12 +9,18 @@ use wire::{
 };
 
 use crate::{
+    addresses::AddressSet,
     approve::TagOwners,
     class::{self, SourceSetId},
-    diagnostic::{Code, Diagnostic, Sink, Span},
+    diagnostic::Span,
     directory::Directory,
     document::{Acl, Document},
-    selector::{Selector, SelectorKind, autogroup::Autogroup},
+    ipset::Sets,
+    selector::{
+        Selector, SelectorKind,
+        autogroup::Autogroup,
+        provider_group::{ProviderGroup, fold},
+    },
 };
 
 /// The number of a [`Term`].
@@ -41,7 +47,9 @@ pub(crate) enum TermKind {
     /// Nodes with tags.
     Tagged,
     /// These addresses.
-    Literal(Prefix),
+    Addresses(AddressSet),
+    /// Nobody and nothing.
+    Nothing,
 }
 
 /// One rule over terms.
@@ -85,7 +93,7 @@ pub(crate) struct Index {
     pub(crate) any: Option<TermId>,
     pub(crate) member: Option<TermId>,
     pub(crate) tagged: Option<TermId>,
-    pub(crate) literals: Vec<(TermId, Prefix)>,
+    pub(crate) literals: Vec<(TermId, AddressSet)>,
     /// Rules in which the term is a source, and in which it is a destination.
     pub(crate) uses: Vec<Uses>,
 }
@@ -107,6 +115,7 @@ impl Compiled {
             .acls
             .iter()
             .flatten()
+            .filter(|acl| !document.has_posture(&acl.postures))
             .map(|acl| builder.rule(acl))
             .collect();
         let index = Index::new(&rules, &builder.terms);
@@ -124,39 +133,6 @@ impl Compiled {
     pub fn deny_all() -> Self {
         Self::new(&Document::default(), &Directory::default())
     }
-}
-
-/// Findings that need the directory: users that the tenant does not have. All are warnings.
-pub fn lint(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
-    let known: BTreeSet<String> = directory
-        .users
-        .iter()
-        .map(|u| u.email.to_lowercase())
-        .collect();
-    let mut sink = Sink::default();
-    let mut look = |email: &str, span: Span| {
-        if !known.contains(email) {
-            sink.warning(
-                Code::UnknownUser,
-                span,
-                format!("`{email}` is no user of this tenant and matches nothing"),
-            )
-            .did_you_mean(email, known.iter().map(String::as_str));
-        }
-    };
-    for member in document.groups.iter().flat_map(|g| &g.members) {
-        look(&member.text, member.span);
-    }
-    let owners = document.tag_owners.iter().flat_map(|t| &t.owners);
-    let acls = || document.acls.iter().flatten();
-    let sources = acls().flat_map(|a| &a.sources);
-    let targets = acls().flat_map(|a| &a.destinations).map(|t| &t.selector);
-    for selector in owners.chain(sources).chain(targets) {
-        if let SelectorKind::User(email) = &selector.kind {
-            look(email, selector.span);
-        }
-    }
-    sink.finish()
 }
 
 /// Users by e-mail address and by group.
@@ -195,6 +171,26 @@ impl<'a> People<'a> {
         self.groups.get(name).cloned().unwrap_or_default()
     }
 
+    /// The users of a domain, if it is the tenant's.
+    pub(crate) fn of_domain(&self, directory: &Directory, domain: &str) -> BTreeSet<UserId> {
+        let is_of = |email: &str| email.rsplit_once('@').is_some_and(|(_, d)| d == domain);
+        let all = self.by_email.iter().filter(|(email, _)| is_of(email));
+        if !directory.has_domain(domain) {
+            return BTreeSet::new();
+        }
+        all.map(|(_, (id, _))| *id).collect()
+    }
+
+    /// The members of an identity provider's group.
+    pub(crate) fn provider_group(directory: &Directory, group: &ProviderGroup) -> BTreeSet<UserId> {
+        let connection = directory.connection(&group.at);
+        let groups = connection.into_iter().flat_map(|c| &c.groups);
+        groups
+            .filter(|g| fold(&g.name) == group.name)
+            .flat_map(|g| g.members.iter().copied())
+            .collect()
+    }
+
     pub(crate) fn with_role(&self, holds: impl Fn(Role) -> bool) -> BTreeSet<UserId> {
         let all = self.by_email.values();
         all.filter(|(_, role)| holds(*role))
@@ -205,20 +201,21 @@ impl<'a> People<'a> {
 
 struct Builder<'a> {
     people: People<'a>,
-    hosts: BTreeMap<&'a str, Prefix>,
+    directory: &'a Directory,
+    hosts: Sets<'a>,
+    ipsets: BTreeMap<&'a str, AddressSet>,
     terms: Vec<Term>,
     numbers: BTreeMap<SelectorKind, TermId>,
 }
 
 impl<'a> Builder<'a> {
-    fn new(document: &'a Document, directory: &Directory) -> Self {
+    fn new(document: &'a Document, directory: &'a Directory) -> Self {
+        let sets = Sets::new(document);
         Self {
             people: People::new(document, directory),
-            hosts: document
-                .hosts
-                .iter()
-                .map(|h| (h.name.text.as_str(), h.prefix))
-                .collect(),
+            directory,
+            ipsets: sets.resolve(),
+            hosts: sets,
             terms: Vec::new(),
             numbers: BTreeMap::new(),
         }
@@ -234,10 +231,15 @@ impl<'a> Builder<'a> {
                 SelectorKind::Autogroup(Autogroup::SelfDevices) => Some(Where::SelfDevices),
                 SelectorKind::Any
                 | SelectorKind::User(_)
+                | SelectorKind::UsersOf(_)
                 | SelectorKind::Group(_)
+                | SelectorKind::ProviderGroup(_)
                 | SelectorKind::Tag(_)
                 | SelectorKind::Host(_)
+                | SelectorKind::IpSet(_)
+                | SelectorKind::Service(_)
                 | SelectorKind::Prefix(_)
+                | SelectorKind::Range(..)
                 | SelectorKind::Autogroup(_) => self.term(&target.selector).map(Where::Term),
             };
             targets.extend(
@@ -269,11 +271,23 @@ impl<'a> Builder<'a> {
             SelectorKind::User(email) => TermKind::Users(self.people.user(email)),
             SelectorKind::Group(name) => TermKind::Users(self.people.group(name)),
             SelectorKind::Tag(tag) => TermKind::Tag(tag.clone()),
-            SelectorKind::Host(name) => TermKind::Literal(*self.hosts.get(name.as_str())?),
-            SelectorKind::Prefix(prefix) => TermKind::Literal(*prefix),
+            SelectorKind::Host(name) => TermKind::Addresses(AddressSet::of(self.hosts.host(name)?)),
+            SelectorKind::IpSet(name) => {
+                TermKind::Addresses(self.ipsets.get(name.as_str())?.clone())
+            }
+            SelectorKind::Prefix(prefix) => TermKind::Addresses(AddressSet::of(*prefix)),
+            SelectorKind::Range(first, last) => {
+                TermKind::Addresses(AddressSet::of_ranges([(*first, *last)]))
+            }
+            SelectorKind::UsersOf(domain) => {
+                TermKind::Users(self.people.of_domain(self.directory, domain))
+            }
+            SelectorKind::ProviderGroup(group) => {
+                TermKind::Users(People::provider_group(self.directory, group))
+            }
             SelectorKind::Autogroup(Autogroup::Member) => TermKind::Member,
             SelectorKind::Autogroup(Autogroup::Tagged) => TermKind::Tagged,
-            SelectorKind::Autogroup(_) => return None,
+            SelectorKind::Autogroup(_) | SelectorKind::Service(_) => TermKind::Nothing,
         };
         let id = TermId::try_from(self.terms.len()).ok()?;
         self.numbers.insert(selector.kind.clone(), id);
@@ -313,7 +327,8 @@ impl Index {
             }
             TermKind::Member => self.member = Some(id),
             TermKind::Tagged => self.tagged = Some(id),
-            TermKind::Literal(prefix) => self.literals.push((id, *prefix)),
+            TermKind::Addresses(set) => self.literals.push((id, set.clone())),
+            TermKind::Nothing => {}
         }
     }
 

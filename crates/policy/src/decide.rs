@@ -126,7 +126,7 @@ impl Compiled {
     fn matches(&self, id: TermId, end: End<'_>) -> bool {
         let own = end.node.addresses.contains(&end.address);
         match self.term(id).map(|t| &t.kind) {
-            None => false,
+            None | Some(TermKind::Nothing) => false,
             Some(TermKind::Any) => true,
             Some(TermKind::Users(users)) => {
                 own && end.node.owner().is_some_and(|u| users.contains(&u))
@@ -134,7 +134,7 @@ impl Compiled {
             Some(TermKind::Tag(tag)) => own && end.node.tags.contains(tag),
             Some(TermKind::Member) => own && end.node.owner().is_some(),
             Some(TermKind::Tagged) => own && !end.node.tags.is_empty(),
-            Some(TermKind::Literal(prefix)) => prefix.contains(end.address),
+            Some(TermKind::Addresses(set)) => set.contains(end.address),
         }
     }
 

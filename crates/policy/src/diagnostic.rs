@@ -47,8 +47,6 @@ codes! {
     DuplicateKey = "duplicate_key",
     /// A key that the language does not know.
     UnknownKey = "unknown_key",
-    /// A key of the language that this server does not act on yet.
-    UnsupportedKey = "unsupported_key",
     /// A key is missing.
     MissingKey = "missing_key",
     /// A value of the wrong kind.
@@ -57,8 +55,6 @@ codes! {
     InvalidName = "invalid_name",
     /// A selector that cannot be read or may not stand here.
     InvalidSelector = "invalid_selector",
-    /// A selector of the language that this server does not act on yet.
-    UnsupportedSelector = "unsupported_selector",
     /// A group inside a group.
     NestedGroup = "nested_group",
     /// A group, tag or host that is not defined.
@@ -91,6 +87,12 @@ codes! {
     NothingAllowed = "nothing_allowed",
     /// An e-mail address that belongs to no user of the tenant.
     UnknownUser = "unknown_user",
+    /// A group that no identity provider tells of.
+    UnknownGroup = "unknown_group",
+    /// Part of the language that is kept and that this server does not act on yet.
+    NotActedOn = "not_acted_on",
+    /// A capability's name that cannot be one or may not be given.
+    InvalidCapability = "invalid_capability",
 }
 
 /// One finding.
@@ -148,6 +150,7 @@ pub const MAX_DIAGNOSTICS: usize = 200;
 #[derive(Debug, Default)]
 pub(crate) struct Sink {
     found: Vec<Diagnostic>,
+    errors: usize,
 }
 
 impl Sink {
@@ -165,6 +168,7 @@ impl Sink {
     }
 
     fn push(&mut self, severity: Severity, code: Code, span: Span, message: String) -> Help<'_> {
+        self.errors += usize::from(severity == Severity::Error);
         // An error is never lost to a wall of warnings, nor the first ones to later ones.
         if self.found.len() >= MAX_DIAGNOSTICS {
             match self.found.last_mut() {
@@ -189,6 +193,11 @@ impl Sink {
             });
         }
         Help(self.found.last_mut())
+    }
+
+    /// How many errors were made, also those that were not kept.
+    pub(crate) fn errors(&self) -> usize {
+        self.errors
     }
 
     pub(crate) fn has_errors(&self) -> bool {

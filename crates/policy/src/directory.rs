@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use wire::{UserId, api::Role, net::Prefix};
 
+use crate::selector::provider_group::fold;
+
 /// The people of a tenant and facts about it; nodes are not in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Directory {
@@ -11,8 +13,48 @@ pub struct Directory {
     pub users: Vec<User>,
     /// Domains that were proven to belong to the tenant.
     pub domains: Vec<String>,
+    /// The connections to identity providers.
+    pub connections: Vec<Connection>,
     /// Approved subnet routes (exit routes are none); `*` as a source includes them.
     pub routes: Vec<Prefix>,
+}
+
+/// A connection to an identity provider.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Connection {
+    /// Its name in documents, fixed when it is made.
+    pub slug: String,
+    /// The domains that it owns.
+    pub domains: Vec<String>,
+    /// The groups that the provider tells of.
+    pub groups: Vec<ProviderGroup>,
+}
+
+/// A group of an identity provider.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProviderGroup {
+    /// The name there; compared without regard to case and blanks around it.
+    pub name: String,
+    /// The members.
+    pub members: Vec<UserId>,
+}
+
+impl Directory {
+    /// The connection that `group:NAME@AT` means: by its slug, else the one
+    /// connection that owns the domain.
+    pub fn connection(&self, at: &str) -> Option<&Connection> {
+        let by_slug = self.connections.iter().find(|c| fold(&c.slug) == at);
+        by_slug.or_else(|| {
+            let owns = |c: &&Connection| c.domains.iter().any(|d| fold(d) == at);
+            let mut owners = self.connections.iter().filter(owns);
+            owners.next().filter(|_| owners.next().is_none())
+        })
+    }
+
+    /// True when the domain was proven to be the tenant's.
+    pub fn has_domain(&self, domain: &str) -> bool {
+        self.domains.iter().any(|d| fold(d) == fold(domain))
+    }
 }
 
 /// A member of the tenant.

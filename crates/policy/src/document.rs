@@ -1,20 +1,23 @@
 //! The parsed document: what each keyword said, with spans.
 
 pub mod assertion;
+mod parts;
+mod rules;
 pub mod ssh;
-
-use wire::net::Prefix;
 
 use crate::{
     check,
-    diagnostic::{Code, Diagnostic, Sink, Span},
+    diagnostic::{Code, Diagnostic, Sink},
     keyword::{self, Support},
-    protocol::Protocol,
-    selector::Selector,
     shape,
     source::{self, Member, Text, Value},
-    target::Target,
 };
+
+pub use parts::{
+    AutoApprovers, Change, Group, HostAlias, IpSet, IpSetEntry, Kept, NodeAttr, Options, Posture,
+    RouteApprovers, ServiceApprovers, TagOwner,
+};
+pub use rules::{Acl, App, Grant, Traffic};
 
 /// A parsed document. Entries that could not be read are left out, so what is
 /// here never allows more than the text does; [`parse`]'s diagnostics tell
@@ -25,8 +28,20 @@ pub struct Document {
     pub groups: Vec<Group>,
     /// `hosts`
     pub hosts: Vec<HostAlias>,
+    /// `ipsets`
+    pub ipsets: Vec<IpSet>,
     /// `tagOwners`
     pub tag_owners: Vec<TagOwner>,
+    /// `autoApprovers`
+    pub auto_approvers: AutoApprovers,
+    /// `nodeAttrs`
+    pub node_attrs: Vec<NodeAttr>,
+    /// `postures`
+    pub postures: Vec<Posture>,
+    /// `defaultSrcPosture`; `None` when the key is absent.
+    pub default_postures: Option<Vec<Text>>,
+    /// True when `defaultSrcPosture` could not be read: no rule allows anything.
+    pub is_unreadably_narrowed: bool,
     /// `acls`; `None` when the key is absent (which allows nothing).
     pub acls: Option<Vec<Acl>>,
     /// `ssh`
@@ -35,52 +50,25 @@ pub struct Document {
     pub tests: Vec<assertion::AccessTest>,
     /// `sshTests`
     pub ssh_tests: Vec<assertion::SshTest>,
+    /// `grants`; `None` when the key is absent (which allows nothing).
+    pub grants: Option<Vec<Grant>>,
+    /// Options of the whole tenant.
+    pub options: Options,
     /// Top-level members that nothing acts on, as read.
     pub unknown: Vec<Member>,
 }
 
-/// A group of users.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    /// `group:NAME`
-    pub name: Text,
-    /// E-mail addresses, lower-cased.
-    pub members: Vec<Text>,
-}
-
-/// A name for an address or prefix.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostAlias {
-    /// The name.
-    pub name: Text,
-    /// What it stands for.
-    pub prefix: Prefix,
-    /// Where the address stands.
-    pub span: Span,
-}
-
-/// Who may give a tag to a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TagOwner {
-    /// `tag:NAME`
-    pub tag: Text,
-    /// Users, groups, tags and role groups; empty: administrators only.
-    pub owners: Vec<Selector>,
-}
-
-/// One rule of `acls`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acl {
-    /// Its place in the array, from 0, refused rules counted.
-    pub index: usize,
-    /// Where the rule stands.
-    pub span: Span,
-    /// The protocol; `None`: TCP, UDP, ICMP and `ICMPv6`.
-    pub protocol: Option<Protocol>,
-    /// Who.
-    pub sources: Vec<Selector>,
-    /// To what.
-    pub destinations: Vec<Target>,
+impl Document {
+    /// True when the rule's sources must meet a posture: its own, or the
+    /// document's where it names none.
+    pub fn has_posture(&self, own: &[Text]) -> bool {
+        !own.is_empty()
+            || self.is_unreadably_narrowed
+            || self
+                .default_postures
+                .as_ref()
+                .is_some_and(|d| !d.is_empty())
+    }
 }
 
 /// Reads and checks a document.
@@ -100,21 +88,22 @@ fn read_keywords(value: &Value, document: &mut Document, sink: &mut Sink) {
     let Some(members) = shape::members(value, "a policy", sink) else {
         return;
     };
+    let mut seen = std::collections::BTreeSet::new();
     for member in members {
         let name = member.key.text.as_str();
+        if let Some(known) = keyword::find(name)
+            && !seen.insert(known.name)
+        {
+            sink.error(
+                Code::DuplicateKey,
+                member.key.span,
+                format!("`{name}` says `{}` a second time", known.name),
+            )
+            .help("keep one of the two");
+            continue;
+        }
         match keyword::find(name).map(|k| k.support) {
             Some(Support::Read(read)) => read(&member.value, document, sink),
-            Some(Support::Planned) => {
-                sink.error(
-                    Code::UnsupportedKey,
-                    member.key.span,
-                    format!(
-                        "`{name}` is part of the language, but this server does not act on it yet"
-                    ),
-                )
-                .help("take it out: nothing may be saved here that would not be enforced");
-                document.unknown.push(member.clone());
-            }
             None => {
                 sink.error(
                     Code::UnknownKey,

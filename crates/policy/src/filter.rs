@@ -94,17 +94,19 @@ impl Compiled {
         if !class.is_target_of(number) {
             return;
         }
-        let places = rule
-            .targets
-            .iter()
-            .filter_map(|(place, ports)| match place {
-                Where::Term(id) if class.has(*id) => Some(Destination {
-                    place: self.place(*id)?,
+        let mut places = Vec::new();
+        for (place, ports) in &rule.targets {
+            if let Where::Term(id) = place
+                && class.has(*id)
+            {
+                let all = self.places(*id).into_iter();
+                places.extend(all.map(|place| Destination {
+                    place,
                     ports: *ports,
-                }),
-                Where::Term(_) | Where::SelfDevices => None,
-            });
-        push(out, self.sources(&rule.sources), rule, places.collect());
+                }));
+            }
+        }
+        push(out, self.sources(&rule.sources), rule, places);
     }
 
     fn push_self(&self, rule: &Rule, class: &Class, out: &mut Vec<ClassRule>) {
@@ -130,14 +132,17 @@ impl Compiled {
         push(out, vec![source], rule, places.collect());
     }
 
-    fn place(&self, id: TermId) -> Option<Place> {
-        Some(match self.term(id)?.kind {
-            TermKind::Any => Place::Everything,
-            TermKind::Literal(prefix) => Place::Prefix(prefix),
-            TermKind::Users(_) | TermKind::Tag(_) | TermKind::Member | TermKind::Tagged => {
-                Place::Node
+    fn places(&self, id: TermId) -> Vec<Place> {
+        match self.term(id).map(|t| &t.kind) {
+            Some(TermKind::Any) => vec![Place::Everything],
+            Some(TermKind::Addresses(set)) => {
+                set.prefixes().into_iter().map(Place::Prefix).collect()
             }
-        })
+            Some(TermKind::Users(_) | TermKind::Tag(_) | TermKind::Member | TermKind::Tagged) => {
+                vec![Place::Node]
+            }
+            Some(TermKind::Nothing) | None => Vec::new(),
+        }
     }
 
     fn sources(&self, ids: &[TermId]) -> Vec<Source> {
@@ -145,11 +150,13 @@ impl Compiled {
         for id in ids {
             match self.term(*id).map(|t| &t.kind) {
                 Some(TermKind::Any) => self.push_any(&mut sources),
-                Some(TermKind::Literal(prefix)) => sources.push(Source::Prefix(*prefix)),
+                Some(TermKind::Addresses(set)) => {
+                    sources.extend(set.prefixes().into_iter().map(Source::Prefix));
+                }
                 Some(
                     TermKind::Users(_) | TermKind::Tag(_) | TermKind::Member | TermKind::Tagged,
                 ) => sources.extend(self.set_of(*id).map(Source::Set)),
-                None => {}
+                Some(TermKind::Nothing) | None => {}
             }
         }
         sources.sort_unstable();

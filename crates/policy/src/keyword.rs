@@ -6,11 +6,18 @@
 
 mod access_tests;
 mod acls;
+mod auto_approvers;
 pub mod form;
 mod forms;
+mod grants;
 mod groups;
 mod hosts;
+mod ipsets;
+mod node_attrs;
+mod options;
 mod parts;
+mod postures;
+mod rule;
 mod ssh;
 mod ssh_tests;
 mod tag_owners;
@@ -36,79 +43,43 @@ pub struct Keyword {
 }
 
 impl Keyword {
-    /// False for a key of the language that is refused until it is acted on.
+    /// True for a key that is read.
     pub fn is_supported(&self) -> bool {
         matches!(self.support, Support::Read(_))
     }
 }
 
-/// Whether a key is acted on.
+/// How a key is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Support {
-    /// Read by this function.
+    /// By this function.
     Read(Read),
-    /// Known, but refused until something acts on it.
-    Planned,
-}
-
-const fn planned(name: &'static str, form: Form, summary: &'static str) -> Keyword {
-    Keyword {
-        name,
-        summary,
-        example: "",
-        form,
-        support: Support::Planned,
-    }
 }
 
 /// Every key, in the order of the documentation.
 pub const KEYWORDS: &[Keyword] = &[
     acls::KEYWORD,
+    grants::KEYWORD,
     groups::KEYWORD,
     hosts::KEYWORD,
+    ipsets::KEYWORD,
     tag_owners::KEYWORD,
-    planned(
-        "grants",
-        forms::GRANTS,
-        "Rules with ports and application capabilities.",
-    ),
-    planned(
-        "autoApprovers",
-        forms::AUTO_APPROVERS,
-        "Who may serve routes without approval.",
-    ),
-    planned("nodeAttrs", forms::NODE_ATTRS, "Attributes given to nodes."),
-    planned("postures", forms::POSTURES, "Conditions on devices."),
-    planned(
-        "defaultSrcPosture",
-        forms::DEFAULT_SRC_POSTURE,
-        "The condition every source must meet.",
-    ),
-    planned("ipsets", forms::IPSETS, "Named sets of addresses."),
+    auto_approvers::KEYWORD,
+    node_attrs::KEYWORD,
+    postures::KEYWORD,
+    postures::DEFAULT,
     ssh::KEYWORD,
     ssh_tests::KEYWORD,
     access_tests::KEYWORD,
-    planned("derpMap", forms::DERP_MAP, "Relays of the tenant's own."),
-    planned(
-        "disableIPv4",
-        forms::BOOLEAN,
-        "Stops giving IPv4 addresses to nodes.",
-    ),
-    planned(
-        "oneCGNATRoute",
-        forms::ONE_CGNAT_ROUTE,
-        "How clients write their route to the mesh.",
-    ),
-    planned(
-        "randomizeClientPort",
-        forms::BOOLEAN,
-        "Lets clients listen on a random UDP port.",
-    ),
+    options::RANDOMIZE_CLIENT_PORT,
+    options::DISABLE_IPV4,
+    options::ONE_CGNAT_ROUTE,
+    options::DERP_MAP,
 ];
 
-/// The key of that name.
+/// The key of that name; case does not count.
 pub fn find(name: &str) -> Option<&'static Keyword> {
-    KEYWORDS.iter().find(|k| k.name == name)
+    KEYWORDS.iter().find(|k| k.name.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -119,15 +90,11 @@ mod tests {
     fn names_are_unique_and_examples_parse_clean() {
         for (i, keyword) in KEYWORDS.iter().enumerate() {
             assert!(KEYWORDS[..i].iter().all(|k| k.name != keyword.name));
-            if keyword.is_supported() {
-                let value = crate::source::read(keyword.example).unwrap();
-                let mut sink = Sink::default();
-                let Support::Read(read) = keyword.support else {
-                    continue;
-                };
-                read(&value, &mut Document::default(), &mut sink);
-                assert_eq!(sink.finish(), [], "{}", keyword.name);
-            }
+            let value = crate::source::read(keyword.example).unwrap();
+            let mut sink = Sink::default();
+            let Support::Read(read) = keyword.support;
+            read(&value, &mut Document::default(), &mut sink);
+            assert_eq!(sink.finish(), [], "{}", keyword.name);
         }
     }
 }

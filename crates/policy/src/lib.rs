@@ -18,10 +18,11 @@
     clippy::panic,
     clippy::unreachable
 )]
+pub mod addresses;
 mod approve;
 pub mod assertions;
 mod bits;
-mod check;
+pub mod check;
 pub mod class;
 pub mod compile;
 pub mod complete;
@@ -34,6 +35,7 @@ mod duration;
 pub mod edit;
 pub mod filter;
 pub mod hover;
+mod ipset;
 pub mod keyword;
 pub mod protocol;
 pub mod schema;
@@ -48,7 +50,7 @@ pub use class::{ClassKey, SourceSetId};
 pub use compile::Compiled;
 pub use decide::{Decision, End};
 pub use diagnostic::{Code, Diagnostic, Severity, Span};
-pub use directory::{Directory, NodeFacts, User};
+pub use directory::{Connection, Directory, NodeFacts, ProviderGroup, User};
 pub use document::{Document, parse};
 pub use filter::{ClassRule, Destination, Place, Source};
 pub use ssh::{SshLaw, SshTable};

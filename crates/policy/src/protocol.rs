@@ -11,7 +11,7 @@ use crate::{
 pub const DEFAULT: [u8; 4] = [TCP, UDP, ICMP, ICMPV6];
 
 /// Names that may stand for numbers.
-const NAMES: [(&str, &[u8]); 14] = [
+const NAMES: [(&str, &[u8]); 15] = [
     ("icmp", &[ICMP, ICMPV6]),
     ("ipv6-icmp", &[ICMPV6]),
     ("igmp", &[2]),
@@ -26,6 +26,7 @@ const NAMES: [(&str, &[u8]); 14] = [
     ("esp", &[50]),
     ("ah", &[51]),
     ("sctp", &[SCTP]),
+    ("fc", &[133]),
 ];
 
 /// A protocol as a rule names it.
@@ -66,7 +67,10 @@ pub(crate) fn read(text: &Text, sink: &mut Sink) -> Option<Protocol> {
             sink.error(
                 Code::InvalidProtocol,
                 text.span,
-                format!("`{}` is not a protocol", text.text),
+                format!(
+                    "proto name \"{}\" not known; use protocol number 0-255 or protocol name (icmp, tcp, udp, etc.)",
+                    text.text
+                ),
             )
             .help("write `tcp`, `udp`, `icmp`, another name, or a number from 1 to 255");
             return None;

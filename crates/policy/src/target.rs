@@ -4,7 +4,10 @@ use wire::net::PortRange;
 
 use crate::{
     diagnostic::{Code, Sink, Span},
-    selector::{self, Selector, SelectorKind, autogroup},
+    selector::{
+        self, Selector, SelectorKind,
+        autogroup::{self, Side},
+    },
     source::Text,
 };
 
@@ -53,7 +56,7 @@ pub(crate) fn read(text: &Text, sink: &mut Sink) -> Option<Target> {
         sink,
     )?;
     if let SelectorKind::Autogroup(group) = selector.kind
-        && !autogroup::in_rules(group, selector.span, sink)
+        && !autogroup::fits(group, Side::Target, selector.span, sink)
     {
         return None;
     }
@@ -92,19 +95,26 @@ fn with_all_ports(text: &str) -> String {
     }
 }
 
-fn read_ports(text: &str) -> Result<Vec<PortRange>, &'static str> {
+/// Reads `*` or a list of ports and ranges; the error is the service's wording.
+pub(crate) fn read_ports(text: &str) -> Result<Vec<PortRange>, &'static str> {
     if text == "*" {
         return Ok(vec![PortRange::ANY]);
     }
-    text.split(',').map(range).collect()
+    text.split(',').map(|part| range(part.trim())).collect()
 }
 
 fn range(text: &str) -> Result<PortRange, &'static str> {
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let Some((first, last)) = text.split_once('-') else {
+        let only = port(text, "invalid first integer")?;
+        if only == 0 {
+            return Err("first port must be >0, or use '*' for wildcard");
+        }
+        return Ok(PortRange::one(only));
+    };
     let first = port(first, "invalid first integer")?;
     let last = port(last, "invalid last integer")?;
     if first > last {
-        return Err("the first port is larger than the last");
+        return Err("invalid port range: first port is greater than last port");
     }
     Ok(PortRange { first, last })
 }
@@ -114,7 +124,7 @@ fn port(text: &str, why: &'static str) -> Result<u16, &'static str> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(why);
     }
-    text.parse().map_err(|_| "ports end at 65535")
+    text.parse().map_err(|_| "port number out of range")
 }
 
 #[cfg(test)]
@@ -171,9 +181,9 @@ mod tests {
         assert!(
             one("tag:a:90-80")
                 .unwrap_err()
-                .ends_with("larger than the last")
+                .ends_with("greater than last port")
         );
-        assert!(one("tag:a:65536").unwrap_err().ends_with("end at 65535"));
+        assert!(one("tag:a:65536").unwrap_err().ends_with("out of range"));
         assert!(one("tag:a:").is_err());
         assert!(one("tag:a:1,").is_err());
     }

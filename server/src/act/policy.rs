@@ -93,12 +93,12 @@ async fn judge(app: &App, tenant: TenantId, text: String) -> Result<Judged> {
     let directory = directory(&app.db.tenant(tenant).await?).await?;
     tokio::task::spawn_blocking(move || {
         let (document, mut found) = policy::parse(&text);
-        let ok = !policy::has_errors(&found);
-        if ok {
+        if !policy::has_errors(&found) {
             let _: Compiled = Compiled::new(&document, &directory);
-            found.extend(policy::compile::lint(&document, &directory));
+            found.extend(policy::check::against(&document, &directory));
             found.sort_by_key(|finding| (finding.span, finding.severity));
         }
+        let ok = !policy::has_errors(&found);
         let diagnostics = found.iter().map(|finding| finding.to_api(&text)).collect();
         Judged {
             text,

@@ -1,6 +1,6 @@
 //! Judges a policy while it is typed, by the code that the server judges with.
 
-use policy::{Directory, Document, compile::lint, selector::autogroup::Autogroup};
+use policy::{Directory, Document, check, selector::autogroup::Autogroup};
 use serde::Serialize;
 use wire::api::{
     policy::{Diagnostic, Severity},
@@ -46,7 +46,15 @@ pub(crate) fn judge(text: &str, users: Option<&[User]>) -> Judgement {
     if let Some(users) = users
         && !policy::has_errors(&found)
     {
-        found.extend(lint(&document, &directory(users)));
+        let all = check::against(&document, &directory(users));
+        // Domains and groups of identity providers are known to the server alone.
+        let known = |d: &policy::Diagnostic| {
+            !matches!(
+                d.code,
+                policy::Code::UnknownDomain | policy::Code::UnknownGroup
+            )
+        };
+        found.extend(all.into_iter().filter(known));
         found.sort_by_key(|d| (d.span, d.severity));
     }
     Judgement {
@@ -131,7 +139,6 @@ fn words(document: &Document, users: &[User]) -> Vec<Word> {
     };
     let mut words: Vec<Word> = policy::keyword::KEYWORDS
         .iter()
-        .filter(|k| k.is_supported())
         .map(|k| word(k.name, k.summary, "key"))
         .collect();
     for (name, what) in [

@@ -23,6 +23,7 @@ use crate::{
 /// The names that a document may use, and who stands behind them.
 pub(super) struct World<'a> {
     people: People<'a>,
+    directory: &'a Directory,
     groups: BTreeSet<&'a str>,
     tags: BTreeSet<&'a str>,
     hosts: BTreeMap<&'a str, Prefix>,
@@ -33,11 +34,12 @@ pub(super) struct World<'a> {
 impl<'a> World<'a> {
     pub(super) fn new(
         document: &'a Document,
-        directory: &Directory,
+        directory: &'a Directory,
         nodes: &'a [NodeFacts],
     ) -> Self {
         Self {
             people: People::new(document, directory),
+            directory,
             groups: document
                 .groups
                 .iter()
@@ -69,8 +71,13 @@ impl<'a> World<'a> {
             SelectorKind::Prefix(prefix) => Some(*prefix),
             SelectorKind::Any
             | SelectorKind::User(_)
+            | SelectorKind::UsersOf(_)
             | SelectorKind::Group(_)
+            | SelectorKind::ProviderGroup(_)
             | SelectorKind::Tag(_)
+            | SelectorKind::IpSet(_)
+            | SelectorKind::Service(_)
+            | SelectorKind::Range(..)
             | SelectorKind::Autogroup(_) => None,
         }
     }
@@ -113,10 +120,20 @@ impl<'a> World<'a> {
                     format!("`{}` has no member", group.as_str())
                 })
             }
-            SelectorKind::Any | SelectorKind::Autogroup(_) => {
-                Err(Failure::new(format!("`{kind}` cannot be tested"))
-                    .help("name a user, a group, a tag, a host or an address"))
+            SelectorKind::UsersOf(domain) => {
+                let users = self.people.of_domain(self.directory, domain);
+                self.of_users(&users, side, || format!("`{kind}` has no member"))
             }
+            SelectorKind::ProviderGroup(group) => {
+                let users = People::provider_group(self.directory, group);
+                self.of_users(&users, side, || format!("`{kind}` has no member"))
+            }
+            SelectorKind::Any
+            | SelectorKind::IpSet(_)
+            | SelectorKind::Service(_)
+            | SelectorKind::Range(..)
+            | SelectorKind::Autogroup(_) => Err(Failure::new(format!("`{kind}` cannot be tested"))
+                .help("name a user, a group, a tag, a host or an address")),
         }
     }
 

@@ -59,22 +59,15 @@ fn an_unknown_key_is_named_with_the_nearest_known_one() {
 }
 
 #[test]
-fn keys_that_nothing_acts_on_are_refused_by_name() {
-    let all = found(r#"{"grants": [], "derpMap": {}, "acls": []}"#);
-    assert!(all[0].starts_with("error unsupported_key 1:2 `grants` is part of the language"));
-    assert!(all[1].starts_with("error unsupported_key 1:16 `derpMap` is part of the language"));
-}
-
-#[test]
 fn undefined_names_are_errors_at_their_place() {
     assert_eq!(
         in_rule(
             r#"{"action": "accept", "src": ["group:opps"], "dst": ["tag:wob:22", "nass:1", "tag:other-thing:1"]}"#
         ),
         [
-            r#"error undefined 2:39 src="group:opps": group not found: "group:opps" (did you mean `group:ops`?)"#,
+            r#"error undefined 2:39 src=group not found: "group:opps" (did you mean `group:ops`?)"#,
             r#"error undefined 2:62 dst="tag:wob": tag not found: "tag:wob" (did you mean `tag:web`?)"#,
-            r#"error undefined 2:76 dst="nass": host not found: "nass" (did you mean `nas`?)"#,
+            r#"error undefined 2:76 "nass": invalid address (did you mean `nas`?)"#,
             r#"error undefined 2:86 dst="tag:other-thing": tag not found: "tag:other-thing" (known here: `tag:web`)"#,
         ]
     );
@@ -85,7 +78,6 @@ fn a_rule_that_could_be_wider_than_it_says_is_left_out() {
     for rule in [
         r#"{"action": "deny", "src": ["*"], "dst": ["*:*"]}"#,
         r#"{"action": "accept", "proto": "tpc", "src": ["*"], "dst": ["*:*"]}"#,
-        r#"{"action": "accept", "srcPosture": ["posture:x"], "src": ["*"], "dst": ["*:*"]}"#,
         r#"{"src": ["*"], "dst": ["*:*"]}"#,
     ] {
         let text = format!(r#"{{"acls": [{rule}]}}"#);
@@ -98,7 +90,8 @@ fn a_rule_that_could_be_wider_than_it_says_is_left_out() {
 #[test]
 fn groups_do_not_nest() {
     let all = found(r#"{"groups": {"group:a": ["group:b"], "group:b": []}, "acls": []}"#);
-    assert!(all[0].contains("nested_group 1:25 `group:b` is a group"));
+    assert!(all[0].starts_with("error nested_group 1:25"), "{all:?}");
+    assert!(all[0].contains(r#"groups["group:a"]: "group:b": group members cannot be recursive"#));
 }
 
 #[test]
@@ -131,7 +124,10 @@ fn a_key_that_stands_twice_is_refused() {
 #[test]
 fn ports_belong_to_protocols_that_have_them() {
     let all = in_rule(r#"{"action": "accept", "proto": "icmp", "src": ["*"], "dst": ["*:22"]}"#);
-    assert!(all[0].contains("protocol `icmp` has no ports"), "{all:?}");
+    assert!(
+        all[0].contains("does not support specific ports: \"icmp\""),
+        "{all:?}"
+    );
 }
 
 #[test]
@@ -151,4 +147,110 @@ fn what_is_no_object_is_no_policy() {
         found("")[0],
         "error syntax 1:1 the document ends where a value should be"
     );
+}
+
+#[test]
+fn older_spellings_and_any_case_are_read() {
+    let text = r#"{"ACLs": [{"Action": "accept", "Users": ["*"], "Ports": ["10.0.0.1:22"]}],
+        "Groups": {"group:a": ["A@b.example"]}, "TagOwners": {}, "Hosts": {}}"#;
+    let (document, all) = parse(text);
+    assert_eq!(all, []);
+    let acls = document.acls.unwrap();
+    assert_eq!((acls[0].sources.len(), acls[0].destinations.len()), (1, 1));
+    let twice = in_rule(r#"{"action": "accept", "src": ["*"], "users": ["*"], "dst": ["*:*"]}"#);
+    assert!(twice[0].starts_with("error duplicate_key"), "{twice:?}");
+}
+
+#[test]
+fn what_nothing_acts_on_is_kept_and_named() {
+    let text = r#"{"postures": {"posture:x": ["node:os == 'macos'"]}, "defaultSrcPosture": ["posture:x"],
+        "derpMap": {"Regions": {}}, "oneCGNATRoute": "mac-always",
+        "acls": [{"action": "accept", "srcPosture": ["posture:x"], "src": ["autogroup:shared"], "dst": ["svc:web:443"]}]}"#;
+    let (document, all) = parse(text);
+    let warned = |d: &&Diagnostic| d.code == Code::NotActedOn && d.severity == Severity::Warning;
+    assert_eq!(all.iter().filter(warned).count(), 6, "{all:#?}");
+    assert_eq!(all.len(), 6, "{all:#?}");
+    assert_eq!(document.options.kept.len(), 2);
+    assert!(document.has_posture(&document.acls.as_ref().unwrap()[0].postures));
+    assert!(document.has_posture(&[]));
+}
+
+/// The first finding about one grant.
+fn in_grant(grant: &str) -> String {
+    let all = found(&format!(
+        r#"{{"tagOwners": {{"tag:web": []}}, "grants": [{grant}]}}"#
+    ));
+    all.first().cloned().unwrap_or_default()
+}
+
+#[test]
+fn grants_give_traffic_or_capabilities() {
+    for (grant, why) in [
+        (r#"{"src": ["*"], "dst": ["*"], "ip": ["*"]}"#, ""),
+        (
+            r#"{"src": ["*"], "dst": ["tag:web"], "ip": ["tcp:22,80-90", "icmp:*", "443"], "via": ["tag:web"]}"#,
+            "",
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["tag:web"], "app": {"example.com/cap/sql": [{"db": [1, true, null]}]}}"#,
+            "",
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["*"]}"#,
+            "ip and app can not both be empty",
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["*"], "ip": ["icmp"]}"#,
+            r#"port range "icmp": invalid first integer"#,
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["*"], "ip": ["tcp:0"]}"#,
+            r#"port range "0": first port must be >0, or use '*' for wildcard"#,
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["*"], "ip": ["tcp:1:2"]}"#,
+            "expected only one colon",
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["0.0.0.0/0"], "ip": ["*"]}"#,
+            r#"use "*" or "autogroup:internet""#,
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["autogroup:self"], "ip": ["*"]}"#,
+            "autogroup:self can only be used with",
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["*"], "ip": ["*"], "via": ["group:a"]}"#,
+            "via can only be a tag",
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["*"], "ip": ["*"], "via": ["tag:no"]}"#,
+            r#"tag "tag:no" not found"#,
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["autogroup:internet"], "app": {"a.example/b": []}}"#,
+            "cannot use app grants with",
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["*"], "app": {"tailscale.com/cap/ingress": [{}]}}"#,
+            "must not be in the tailscale.com domain",
+        ),
+        (
+            r#"{"src": ["*"], "dst": ["*"], "app": {"https://a.example/b": [{}]}}"#,
+            "must have the form {domain}/{path}",
+        ),
+    ] {
+        let first = in_grant(grant);
+        assert_eq!(first.is_empty(), why.is_empty(), "{grant}: {first}");
+        assert!(first.contains(why), "{grant}: {first}");
+    }
+}
+
+#[test]
+fn sets_of_addresses_do_not_hold_themselves() {
+    let all = found(
+        r#"{"ipsets": {"ipset:a": ["ipset:b"], "ipset:b": ["ipset:a", "10.0.0.0/8"], "ipset:c": ["tag:x"]}, "acls": []}"#,
+    );
+    assert!(all[0].contains("is a part of itself"), "{all:?}");
+    assert!(all[1].contains("`tag:x` is no set of addresses"), "{all:?}");
 }

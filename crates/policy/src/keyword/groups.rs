@@ -34,12 +34,17 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
     for member in members {
         let name = &member.key;
         if !is_name(&name.text) {
+            let help = if name.text.contains('@') {
+                "groups of an identity provider are defined there, not here"
+            } else {
+                "write `group:` and a name, as in `group:ops`"
+            };
             sink.error(
                 Code::InvalidName,
                 name.span,
                 format!("`{}` is not a group name", name.text),
             )
-            .help("write `group:` and a name, as in `group:ops`");
+            .help(help);
             continue;
         }
         let Some(entries) = shape::texts(&member.value, &format!("`{}`", name.text), sink) else {
@@ -51,22 +56,28 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
         }
         document.groups.push(Group {
             name: name.clone(),
-            members: entries.iter().filter_map(|e| user(e, sink)).collect(),
+            members: entries
+                .iter()
+                .filter_map(|e| user(&name.text, e, sink))
+                .collect(),
         });
     }
 }
 
 fn is_name(text: &str) -> bool {
     text.strip_prefix("group:")
-        .is_some_and(|n| !n.is_empty() && !n.contains(char::is_whitespace))
+        .is_some_and(|n| !n.is_empty() && !n.contains('@') && !n.contains(char::is_whitespace))
 }
 
-fn user(entry: &Text, sink: &mut Sink) -> Option<Text> {
+fn user(group: &str, entry: &Text, sink: &mut Sink) -> Option<Text> {
     if entry.text.starts_with("group:") {
         sink.error(
             Code::NestedGroup,
             entry.span,
-            format!("`{}` is a group: groups do not nest", entry.text),
+            format!(
+                "groups[\"{group}\"]: \"{}\": group members cannot be recursive",
+                entry.text
+            ),
         )
         .help("name its members here");
         return None;

@@ -50,11 +50,7 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
 }
 
 fn may_own(owner: &Selector, sink: &mut Sink) -> bool {
-    let ok = match &owner.kind {
-        SelectorKind::User(_) | SelectorKind::Group(_) | SelectorKind::Tag(_) => true,
-        SelectorKind::Autogroup(group) => group.is_of_people(),
-        SelectorKind::Any | SelectorKind::Host(_) | SelectorKind::Prefix(_) => false,
-    };
+    let ok = owner.kind.is_of_users() || matches!(owner.kind, SelectorKind::Tag(_));
     if !ok {
         sink.error(
             Code::InvalidSelector,

@@ -105,19 +105,50 @@ pub(super) fn read(text: &str, span: Span, sink: &mut Sink) -> Option<Autogroup>
     known
 }
 
-/// Reports a group that rules cannot use yet; true when they can.
-pub(crate) fn in_rules(group: Autogroup, span: Span, sink: &mut Sink) -> bool {
-    let ok = matches!(
-        group,
-        Autogroup::Member | Autogroup::Tagged | Autogroup::SelfDevices
-    );
-    if !ok {
-        sink.error(
-            Code::UnsupportedSelector,
-            span,
-            format!("`{}` cannot stand in a rule of this server yet", group.as_str()),
+/// Where in a rule a selector stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Source,
+    Target,
+}
+
+/// True when the service lets the group stand on that side of a rule; else it is reported.
+pub(crate) fn fits(group: Autogroup, side: Side, span: Span, sink: &mut Sink) -> bool {
+    let (message, help) = match (group, side) {
+        (Autogroup::SelfDevices, Side::Source) => (
+            "\"autogroup:self\" not valid on the src side of a rule".to_owned(),
+            "write `autogroup:member` as the source",
+        ),
+        (Autogroup::Internet, Side::Source) => (
+            "autogroup:internet can only be used in ACL destinations".to_owned(),
+            "to let packets in from any address, write `autogroup:danger-all`",
+        ),
+        (Autogroup::DangerAll, Side::Target) => (
+            "cannot use autogroup:danger-all as a dst".to_owned(),
+            "write `*`, or `autogroup:internet` for exit nodes",
+        ),
+        (Autogroup::Nonroot, _) => (
+            format!("`{}` cannot stand in a rule", group.as_str()),
+            "it is for the `users` of `ssh` rules",
+        ),
+        (Autogroup::Shared, Side::Target) => (
+            format!("`{}` cannot be a destination", group.as_str()),
+            "it stands for users of other tenants, as a source",
+        ),
+        (
+            Autogroup::Member
+            | Autogroup::Tagged
+            | Autogroup::Owner
+            | Autogroup::Admin
+            | Autogroup::ItAdmin
+            | Autogroup::NetworkAdmin
+            | Autogroup::BillingAdmin
+            | Autogroup::Auditor,
+            _,
         )
-        .help("usable in rules: `autogroup:member`, `autogroup:tagged`, and `autogroup:self` as a destination");
-    }
-    ok
+        | (Autogroup::SelfDevices | Autogroup::Internet, Side::Target)
+        | (Autogroup::DangerAll | Autogroup::Shared, Side::Source) => return true,
+    };
+    sink.error(Code::InvalidSelector, span, message).help(help);
+    false
 }

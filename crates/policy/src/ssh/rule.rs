@@ -26,10 +26,14 @@ enum Who {
 }
 
 impl Who {
-    fn new(kind: &SelectorKind, people: &People<'_>) -> Self {
+    fn new(kind: &SelectorKind, people: &People<'_>, directory: &Directory) -> Self {
         match kind {
             SelectorKind::User(email) => Self::Users(people.user(email)),
             SelectorKind::Group(name) => Self::Users(people.group(name)),
+            SelectorKind::UsersOf(domain) => Self::Users(people.of_domain(directory, domain)),
+            SelectorKind::ProviderGroup(group) => {
+                Self::Users(People::provider_group(directory, group))
+            }
             SelectorKind::Tag(tag) => Self::Tag(tag.clone()),
             SelectorKind::Autogroup(Autogroup::Member) => Self::Member,
             SelectorKind::Autogroup(Autogroup::Tagged) => Self::Tagged,
@@ -37,9 +41,12 @@ impl Who {
                 Self::Users(people.with_role(|role| group.holds_role(role) == Some(true)))
             }
             // Nobody can be sure whose an address is: these may not stand in `ssh`.
-            SelectorKind::Any | SelectorKind::Host(_) | SelectorKind::Prefix(_) => {
-                Self::Users(BTreeSet::new())
-            }
+            SelectorKind::Any
+            | SelectorKind::Host(_)
+            | SelectorKind::IpSet(_)
+            | SelectorKind::Service(_)
+            | SelectorKind::Prefix(_)
+            | SelectorKind::Range(..) => Self::Users(BTreeSet::new()),
         }
     }
 
@@ -82,7 +89,7 @@ impl Rule {
     pub(super) fn new(rule: &SshRule, people: &People<'_>, directory: &Directory) -> Self {
         let is_self =
             |kind: &SelectorKind| *kind == SelectorKind::Autogroup(Autogroup::SelfDevices);
-        let who = |kind: &SelectorKind| Who::new(kind, people);
+        let who = |kind: &SelectorKind| Who::new(kind, people, directory);
         let logins = || rule.logins.iter().map(|l| &l.kind);
         let domains: BTreeSet<&str> = logins().filter_map(local_domain).collect();
         let targets = rule.destinations.iter().map(|s| &s.kind);

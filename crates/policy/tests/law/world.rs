@@ -172,6 +172,7 @@ prop_compose! {
                     role: Role::Member,
                 }).collect(),
                 domains: vec![],
+                connections: vec![],
                 routes: routes.into_iter().collect(),
             },
             nodes,

@@ -28,7 +28,7 @@ pub(crate) fn judge(case: &Case) -> Result<(), String> {
     let (nodes, directory) = (tenant::nodes(), tenant::directory());
     let facts: Vec<NodeFacts> = nodes.iter().map(|n| n.facts.clone()).collect();
     let (document, mut found) = policy::parse(&case.policy);
-    found.extend(policy::compile::lint(&document, &directory));
+    found.extend(policy::check::against(&document, &directory));
     found.extend(policy::ssh::findings(&document, &directory));
     let law = Compiled::new(&document, &directory);
     let ssh = SshLaw::new(&document, &directory);

@@ -96,6 +96,7 @@ pub(crate) fn directory() -> Directory {
             })
             .collect(),
         domains: vec!["example.com".to_owned()],
+        connections: vec![],
         routes: routes.map(|r| r.parse::<Prefix>().unwrap()).collect(),
     }
 }

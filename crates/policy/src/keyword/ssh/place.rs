@@ -10,7 +10,7 @@ use crate::{
 /// Who may sign in: people, groups and tags, never addresses, which belong to nobody for sure.
 pub(super) fn source(text: &Text, sink: &mut Sink) -> Option<Selector> {
     let selector = selector::read(text, sink)?;
-    let ok = is_of_users(&selector.kind)
+    let ok = selector.kind.is_of_users()
         || matches!(
             selector.kind,
             SelectorKind::Tag(_) | SelectorKind::Autogroup(Autogroup::Tagged)
@@ -131,17 +131,6 @@ fn refusal(
         let message = "tags in SSH source cannot access autogroup:member (user-owned devices)";
         (message.to_owned(), OTHER)
     })
-}
-
-fn is_of_users(kind: &SelectorKind) -> bool {
-    match kind {
-        SelectorKind::User(_) | SelectorKind::Group(_) => true,
-        SelectorKind::Autogroup(group) => group.is_of_people(),
-        SelectorKind::Any
-        | SelectorKind::Tag(_)
-        | SelectorKind::Host(_)
-        | SelectorKind::Prefix(_) => false,
-    }
 }
 
 fn is_tagged(selector: &Selector) -> bool {
