@@ -64,6 +64,14 @@ pub enum AuditEvent {
         number: u64,
         reason: String,
     },
+    PolicyTestsFailed {
+        number: u64,
+        count: usize,
+        tests: Vec<String>,
+    },
+    PolicyTestsPassed {
+        number: u64,
+    },
     NodeJoined {
         node: NodeId,
         name: String,
@@ -158,6 +166,20 @@ impl AuditEvent {
                 "policy.saved",
                 format!("revision {number}"),
                 json!({ "reason": reason }),
+            ),
+            Self::PolicyTestsFailed {
+                number,
+                count,
+                tests,
+            } => (
+                "policy.tests_failed",
+                format!("revision {number}"),
+                json!({ "count": count, "tests": tests }),
+            ),
+            Self::PolicyTestsPassed { number } => (
+                "policy.tests_passed",
+                format!("revision {number}"),
+                json!({}),
             ),
             Self::NodeJoined {
                 node,

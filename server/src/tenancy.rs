@@ -28,7 +28,7 @@ use wire::{
 
 use crate::{
     clock::Clock,
-    db::{Reason, Store},
+    db::{self, Reason, Store},
     error::{Error, Result},
     relay::Admission,
 };
@@ -45,6 +45,11 @@ pub use stream::MapStream;
 
 /// Events that a follower may be behind before it must load all anew.
 const EVENTS: usize = 1024;
+
+/// What the law sees of a node.
+pub(crate) fn facts(row: db::Node, now: Timestamp) -> policy::NodeFacts {
+    load::node(row, now).facts()
+}
 
 /// What changed in a tenant's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

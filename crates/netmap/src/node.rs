@@ -97,7 +97,7 @@ impl Node {
     }
 
     /// What the law sees of it.
-    pub(crate) fn facts(&self) -> NodeFacts {
+    pub fn facts(&self) -> NodeFacts {
         NodeFacts {
             user: match &self.owner {
                 Owner::User(user) => Some(*user),

@@ -45,16 +45,20 @@ pub struct Person {
 
 impl Tenant {
     pub(crate) fn compile(&self) -> Compiled {
+        Compiled::new(&self.policy, &self.directory())
+    }
+
+    /// The people as the law sees them.
+    pub fn directory(&self) -> Directory {
         let user = |p: &Person| User {
             id: p.id,
             email: p.email.clone(),
             role: p.role,
         };
-        let directory = Directory {
+        Directory {
             users: self.people.iter().map(user).collect(),
             ..Directory::default()
-        };
-        Compiled::new(&self.policy, &directory)
+        }
     }
 
     /// The user that clients are told a node belongs to.

@@ -21,6 +21,7 @@
 pub mod addresses;
 mod approve;
 pub mod assertions;
+mod assess;
 mod bits;
 pub mod check;
 pub mod class;
@@ -46,6 +47,7 @@ pub mod ssh;
 pub mod starter;
 pub mod target;
 
+pub use assess::{Assessed, assess};
 pub use class::{ClassKey, SourceSetId};
 pub use compile::Compiled;
 pub use decide::{Decision, End};

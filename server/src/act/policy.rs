@@ -1,12 +1,14 @@
 //! The access policy: judged before it is saved, kept in revisions.
 
+mod judge;
+
 use policy::{Compiled, Directory, Document};
 use wire::{
     TenantId,
     api::{
         Action,
         me::Actor,
-        policy::{CheckedPolicy, Diagnostic, Policy, Revision, SavePolicy},
+        policy::{CheckedPolicy, Policy, Revision, SavePolicy},
         problem::Code,
     },
     id::PolicyRevisionId,
@@ -23,9 +25,13 @@ use crate::{
     tenancy::Changed,
 };
 
-/// The policy in force.
+/// The policy in force, with a warning for each of its tests that fails by now.
 pub async fn current(app: &App, tenant: TenantId) -> Result<Policy> {
-    Ok(view(app.db.tenant(tenant).await?.policy().await?))
+    let rows = app.db.tenant(tenant).await?;
+    let mut current = view(rows.policy().await?);
+    let (text, assessed) = judge::assess(&rows, current.document.clone(), app.clock.now()).await?;
+    current.warnings = judge::warnings(&text, &assessed);
+    Ok(current)
 }
 
 /// The revisions, newest first.
@@ -42,7 +48,7 @@ pub async fn revision(app: &App, tenant: TenantId, id: PolicyRevisionId) -> Resu
 
 /// Judges a document without saving it.
 pub async fn check(app: &App, tenant: TenantId, document: String) -> Result<CheckedPolicy> {
-    let judged = judge(app, tenant, document).await?;
+    let judged = judge::judge(app, tenant, document).await?;
     Ok(CheckedPolicy {
         ok: judged.ok,
         diagnostics: judged.diagnostics,
@@ -55,7 +61,7 @@ pub async fn check(app: &App, tenant: TenantId, document: String) -> Result<Chec
 pub async fn save(app: &App, by: &Actor, tenant: TenantId, save: SavePolicy) -> Result<Policy> {
     let reason = field::remark("/reason", &save.reason)?;
     let base = save.base;
-    let judged = judge(app, tenant, save.document).await?;
+    let judged = judge::judge(app, tenant, save.document).await?;
     if !judged.ok {
         return Err(Error::PolicyInvalid(judged.diagnostics));
     }
@@ -80,34 +86,6 @@ pub async fn save(app: &App, by: &Actor, tenant: TenantId, save: SavePolicy) -> 
         .await?;
     app.hub.changed(tenant, Changed::Policy).await;
     Ok(view(saved))
-}
-
-struct Judged {
-    text: String,
-    ok: bool,
-    diagnostics: Vec<Diagnostic>,
-}
-
-/// Parses, compiles and lints, on a thread that may take its time.
-async fn judge(app: &App, tenant: TenantId, text: String) -> Result<Judged> {
-    let directory = directory(&app.db.tenant(tenant).await?).await?;
-    tokio::task::spawn_blocking(move || {
-        let (document, mut found) = policy::parse(&text);
-        if !policy::has_errors(&found) {
-            let _: Compiled = Compiled::new(&document, &directory);
-            found.extend(policy::check::against(&document, &directory));
-            found.sort_by_key(|finding| (finding.span, finding.severity));
-        }
-        let ok = !policy::has_errors(&found);
-        let diagnostics = found.iter().map(|finding| finding.to_api(&text)).collect();
-        Judged {
-            text,
-            ok,
-            diagnostics,
-        }
-    })
-    .await
-    .map_err(Error::internal)
 }
 
 /// The members as the law sees them.
@@ -189,5 +167,6 @@ fn view(revision: db::Revision) -> Policy {
             created: revision.created,
         },
         document: revision.document,
+        warnings: Vec::new(),
     }
 }

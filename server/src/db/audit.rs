@@ -31,6 +31,11 @@ struct Row {
     hash: String,
 }
 
+#[derive(FromQueryResult)]
+struct Name {
+    event: String,
+}
+
 const PAGE: i64 = 100;
 
 impl TenantRows {
@@ -88,6 +93,15 @@ impl TenantRows {
             .map(|last| last.seq.to_string());
         let items = rows.into_iter().map(Row::read).collect::<Result<_>>()?;
         Ok(Page { items, next })
+    }
+
+    /// True when the log says last of the policy in force that its tests fail.
+    pub async fn policy_tests_fail(&self) -> Result<bool> {
+        let sql = "SELECT event FROM audit WHERE tenant_id = $1 AND event IN \
+                   ('policy.saved', 'policy.tests_failed', 'policy.tests_passed') \
+                   ORDER BY seq DESC LIMIT 1";
+        let last: Option<Name> = self.conn.one(sql, self.scoped([])).await?;
+        Ok(last.is_some_and(|l| l.event == "policy.tests_failed"))
     }
 
     /// Checks the whole chain; `Err` names the first record that does not fit.

@@ -16,6 +16,7 @@ mod bell;
 mod presence;
 mod publish;
 mod reload;
+mod review;
 mod session;
 mod state;
 mod time;
@@ -146,6 +147,7 @@ async fn run(mut live: Live, mut mailbox: mpsc::Receiver<Command>) {
         live.retry_stale().await;
         live.publish_if_due();
         live.ring_if_due();
+        live.review_if_due();
         live.store_if_due();
     }
     live.end().await;
@@ -193,6 +195,7 @@ impl Live {
             self.publish_at(),
             self.bell.rings_at(),
             self.store.due_at(),
+            self.review.due_at(),
             self.retry_at,
         ];
         let first = times.into_iter().flatten().min();

@@ -24,8 +24,8 @@ pub(super) fn check(document: &Document, directory: &Directory, sink: &mut Sink)
     }
     let ssh = document.ssh.iter();
     let ssh = ssh.flat_map(|r| r.sources.iter().chain(&r.destinations));
-    // Users of `ssh` are looked for in `ssh::findings`.
-    let ssh = ssh.filter(|s| !matches!(s.kind, SelectorKind::User(_)));
+    // Users and domains of `ssh` are looked for in `ssh::findings`.
+    let ssh = ssh.filter(|s| !matches!(s.kind, SelectorKind::User(_) | SelectorKind::UsersOf(_)));
     for selector in selectors(document).chain(ssh) {
         people.selector(selector, sink);
     }

@@ -25,6 +25,9 @@ pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
             }
         }
         for selector in rule.sources.iter().chain(&rule.destinations) {
+            if let SelectorKind::UsersOf(domain) = &selector.kind {
+                check_domain(domain, selector.span, directory, &mut sink);
+            }
             if let SelectorKind::User(email) = &selector.kind
                 && !users.contains(email)
             {
@@ -41,11 +44,7 @@ pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
 }
 
 fn check_domain(domain: &str, span: Span, directory: &Directory, sink: &mut Sink) {
-    let ours = directory
-        .domains
-        .iter()
-        .any(|d| d.eq_ignore_ascii_case(domain));
-    if ours {
+    if directory.has_domain(domain) {
         return;
     }
     // What can be no domain is refused before anything is known of the key.

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use policy::{Directory, NodeFacts, User};
+use policy::{Connection, Directory, NodeFacts, ProviderGroup, User};
 use wire::{UserId, api::Role, net::Prefix};
 
 /// Users: name (of an address at its domain), id, role.
@@ -96,7 +96,14 @@ pub(crate) fn directory() -> Directory {
             })
             .collect(),
         domains: vec!["example.com".to_owned()],
-        connections: vec![],
+        connections: vec![Connection {
+            slug: "corp".to_owned(),
+            domains: vec!["corp.example".to_owned()],
+            groups: vec![ProviderGroup {
+                name: "Engineers".to_owned(),
+                members: vec![UserId(1), UserId(2)],
+            }],
+        }],
         routes: routes.map(|r| r.parse::<Prefix>().unwrap()).collect(),
     }
 }

@@ -13,6 +13,9 @@ pub struct Policy {
     pub revision: Revision,
     /// The document, byte for byte as saved.
     pub document: String,
+    /// Of the policy in force: its tests that fail since people or machines changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// About one revision.

@@ -83,6 +83,9 @@ impl Live {
         if !changes.is_empty() {
             self.apply(changes, Urgency::Now);
         }
+        if wanted.people || wanted.policy || !wanted.nodes.is_empty() {
+            self.review_soon();
+        }
         if wanted.settings {
             let ephemeral = self.ephemeral.clone();
             for id in ephemeral {
@@ -151,6 +154,7 @@ impl Live {
         self.expel(id);
         if self.at.node(id).is_some() {
             self.apply(vec![Change::NodeRemoved(id)], Urgency::Now);
+            self.review_soon();
         }
     }
 }

@@ -14,7 +14,7 @@ use wire::{
     control::map::PathReport,
 };
 
-use super::{Command, bell::Bell, presence::Stored};
+use super::{Command, bell::Bell, presence::Stored, review::Review};
 use crate::tenancy::{
     Changed, Deps,
     deadline::{Deadlines, Due},
@@ -45,6 +45,7 @@ pub(super) struct Live {
     pub(super) store: Stored,
     pub(super) events: broadcast::Sender<(TenantId, Event)>,
     pub(super) bell: Bell,
+    pub(super) review: Review,
     /// Rows that could not be read.
     pub(super) stale: Vec<Changed>,
     pub(super) retry_at: Option<Instant>,
@@ -97,6 +98,7 @@ impl Live {
             store: Stored::default(),
             events,
             bell: Bell::default(),
+            review: Review::default(),
             stale: Vec::new(),
             retry_at: None,
             commands,
@@ -109,6 +111,7 @@ impl Live {
             live.set_deadlines(id);
         }
         live.publish();
+        live.review_soon();
         live
     }
 

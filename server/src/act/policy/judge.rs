@@ -1,0 +1,66 @@
+//! Judges documents with the tenant's people and nodes at hand.
+
+use policy::{Assessed, NodeFacts};
+use wire::{
+    TenantId, Timestamp,
+    api::policy::{Diagnostic, Severity},
+};
+
+use super::directory;
+use crate::{
+    app::App,
+    db::TenantRows,
+    error::{Error, Result},
+    tenancy,
+};
+
+/// A document and what is to be said of it.
+pub(super) struct Judged {
+    pub(super) text: String,
+    /// Nothing stops a save.
+    pub(super) ok: bool,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads, checks and compiles a document and runs its tests.
+pub(super) async fn judge(app: &App, tenant: TenantId, text: String) -> Result<Judged> {
+    let rows = app.db.tenant(tenant).await?;
+    let (text, assessed) = assess(&rows, text, app.clock.now()).await?;
+    let found = assessed.diagnostics.iter();
+    Ok(Judged {
+        ok: assessed.is_sound(),
+        diagnostics: found.map(|finding| finding.to_api(&text)).collect(),
+        text,
+    })
+}
+
+/// [`policy::assess`] for the rows' tenant, on a thread that may take its time.
+pub(super) async fn assess(
+    rows: &TenantRows,
+    text: String,
+    now: Timestamp,
+) -> Result<(String, Assessed)> {
+    let directory = directory(rows).await?;
+    let nodes: Vec<NodeFacts> = rows
+        .nodes()
+        .await?
+        .into_iter()
+        .filter(|node| node.approved)
+        .map(|node| tenancy::facts(node, now))
+        .collect();
+    tokio::task::spawn_blocking(move || {
+        let assessed = policy::assess(&text, &directory, &nodes);
+        (text, assessed)
+    })
+    .await
+    .map_err(Error::internal)
+}
+
+/// The failing tests of a document in force, as warnings: it stays in force.
+pub(super) fn warnings(text: &str, assessed: &Assessed) -> Vec<Diagnostic> {
+    let warning = |mut finding: policy::Diagnostic| {
+        finding.severity = Severity::Warning;
+        finding.to_api(text)
+    };
+    assessed.failures().into_iter().map(warning).collect()
+}
