@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use wire::api::policy::{CheckedPolicy, Policy, Revision, Severity};
 
 use super::*;
@@ -53,7 +55,6 @@ async fn a_policy_that_does_not_parse_or_compile_changes_nothing() {
             "undefined",
         ),
         (r#"{"acl": []}"#, "unknown_key"),
-        (r#"{"derpMap": {}}"#, "unsupported_key"),
     ] {
         let body = json!({ "document": document, "base": before.revision.id });
         let problem = ada.puts(&path, &body).await.problem(Code::PolicyInvalid);
@@ -135,4 +136,109 @@ async fn who_may_not_change_the_policy_may_not_save_and_members_may_not_look() {
     ann.puts(&path, &body).await.problem(Code::Forbidden);
     let bob = app.member(tenant, "bob", Role::Member).await;
     bob.gets(&path).await.problem(Code::Forbidden);
+}
+
+/// The audit records of an event, once there are so many.
+async fn recorded(
+    app: &TestApp,
+    reader: &Persona,
+    tenant: TenantId,
+    event: &str,
+    count: usize,
+) -> Vec<AuditRecord> {
+    for _ in 0..1000 {
+        let page = reader.gets(&AuditPath { tenant }.to_path()).await;
+        let page = page.ok::<wire::api::Page<AuditRecord>>();
+        let found: Vec<_> = page
+            .items
+            .into_iter()
+            .filter(|r| r.event == event)
+            .collect();
+        if found.len() >= count {
+            return found;
+        }
+        app.clock.advance(Duration::from_millis(100));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("never recorded {count} times: {event}");
+}
+
+/// Operators reach the servers, and the document asserts it.
+const TESTED: &str = r#"{
+    "groups": { "group:ops": ["ada@acme.example", "bob@acme.example"] },
+    "tagOwners": { "tag:server": [] },
+    "acls": [{ "action": "accept", "src": ["group:ops"], "dst": ["tag:server:22"] }],
+    "ssh": [{ "action": "accept", "src": ["group:ops"], "dst": ["tag:server"], "users": ["deploy"] }],
+    "tests": [{ "src": "bob@acme.example", "accept": ["tag:server:22"], "deny": ["tag:server:23"] }],
+    "sshTests": [{ "src": "bob@acme.example", "dst": ["tag:server"], "accept": ["deploy"], "deny": ["root"] }],
+}"#;
+
+#[tokio::test]
+async fn a_policy_that_fails_its_own_tests_is_refused_with_every_one_and_the_old_one_stays() {
+    let (app, tenant, ada) = acme().await;
+    app.member(tenant, "bob", Role::Member).await;
+    let path = PolicyPath { tenant }.to_path();
+    let before = current(&ada, tenant).await;
+    let failing = TESTED
+        .replace("tag:server:23", "tag:server:22")
+        .replace(r#""accept": ["deploy"]"#, r#""accept": ["root"]"#);
+    let body = json!({ "document": failing, "base": before.revision.id });
+    let problem = ada.puts(&path, &body).await.problem(Code::PolicyInvalid);
+    let found = &problem.diagnostics;
+    assert!(
+        found
+            .iter()
+            .all(|d| d.code == "test_failed" && d.severity == Severity::Error),
+        "{found:?}"
+    );
+    let places: Vec<&str> = found.iter().map(|d| &failing[d.start..d.end]).collect();
+    assert_eq!(places, [r#""tag:server:22""#, r#""root""#]);
+    assert_eq!(current(&ada, tenant).await, before);
+
+    let check = PolicyCheckPath { tenant }.to_path();
+    let checked = ada.posts(&check, &json!({ "document": failing })).await;
+    let checked = checked.ok::<CheckedPolicy>();
+    assert!(!checked.ok);
+    assert_eq!(&checked.diagnostics, found);
+    assert_eq!(current(&ada, tenant).await, before);
+
+    let body = json!({ "document": TESTED, "base": before.revision.id });
+    let saved = ada.puts(&path, &body).await.ok::<Policy>();
+    assert_eq!(saved.warnings, []);
+}
+
+#[tokio::test]
+async fn tests_that_fail_since_somebody_left_warn_and_are_audited_once_for_each_change() {
+    let (app, tenant, ada) = acme().await;
+    let bob = app.member(tenant, "bob", Role::Member).await;
+    let path = PolicyPath { tenant }.to_path();
+    let base = current(&ada, tenant).await.revision.id;
+    let body = json!({ "document": TESTED, "base": base });
+    ada.puts(&path, &body).await.ok::<Policy>();
+
+    let gone = UserPath {
+        tenant,
+        user: bob.user,
+    }
+    .to_path();
+    ada.deletes(&gone).await.done();
+    let failed = recorded(&app, &ada, tenant, "policy.tests_failed", 1).await;
+    assert_eq!(failed[0].detail["count"], 2, "{failed:?}");
+    let now = current(&ada, tenant).await;
+    assert_eq!(now.document, TESTED, "it stays in force");
+    assert_eq!(now.warnings.len(), 2);
+    assert!(
+        now.warnings
+            .iter()
+            .all(|d| d.severity == Severity::Warning && d.code == "test_failed")
+    );
+    assert!(app.log().contains("tests of the policy in force fail"));
+
+    // Another change that mends nothing says nothing new.
+    app.member(tenant, "cy", Role::Member).await;
+    app.member(tenant, "bob", Role::Member).await;
+    recorded(&app, &ada, tenant, "policy.tests_passed", 1).await;
+    let failed = recorded(&app, &ada, tenant, "policy.tests_failed", 1).await;
+    assert_eq!(failed.len(), 1);
+    assert_eq!(current(&ada, tenant).await.warnings, []);
 }
