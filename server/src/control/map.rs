@@ -23,7 +23,6 @@ use super::{
     answer::{Body, text, whole},
     hostinfo::{bounded, bounded_endpoints},
     known::{Holder, Known, find},
-    stall::Watch,
 };
 use crate::{
     error::Result,
@@ -44,7 +43,6 @@ const KEEPALIVE: std::ops::Range<u64> = 50_000..60_000;
 pub(super) async fn map(
     control: &Arc<Control>,
     session: &Session,
-    watch: &Arc<Watch>,
     request: MapRequest,
 ) -> Result<Response<Body>> {
     if request.version < CapabilityVersion::MINIMUM {
@@ -65,7 +63,7 @@ pub(super) async fn map(
         if request.stream {
             let frame = frame(compress, &gone::answer(session, &request));
             let frames = Frames::Last(frame, control.app.stop.clone());
-            return Ok(Response::new(body(frames, compress, watch)));
+            return Ok(Response::new(body(frames, compress)));
         }
         return Ok(text(StatusCode::NOT_FOUND, "node not found"));
     };
@@ -86,7 +84,7 @@ pub(super) async fn map(
                 stream,
                 _counted: counted,
             };
-            Ok(Response::new(body(frames, compress, watch)))
+            Ok(Response::new(body(frames, compress)))
         }
         (false, true) => {
             let report = report(request);
@@ -160,7 +158,7 @@ impl Frames {
 }
 
 /// Frames as they come, and a sign of life when none came for a while.
-fn body(frames: Frames, compress: Compression, watch: &Arc<Watch>) -> Body {
+fn body(frames: Frames, compress: Compression) -> Body {
     let stream = stream::unfold(frames, move |mut frames| async move {
         let silence = Duration::from_millis(rng::system().gen_range(KEEPALIVE));
         let frame = tokio::select! {
@@ -169,5 +167,5 @@ fn body(frames: Frames, compress: Compression, watch: &Arc<Watch>) -> Body {
         };
         Some((Ok::<_, Infallible>(Frame::data(frame)), frames))
     });
-    watch.over(StreamBody::new(Box::pin(stream))).boxed_unsync()
+    StreamBody::new(Box::pin(stream)).boxed_unsync()
 }

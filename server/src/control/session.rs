@@ -49,13 +49,13 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let _counted = Counted::new(&control.app);
-    let (activity, watch) = (Activity::default(), Arc::new(Watch::new()));
+    let (activity, watch) = (Activity::default(), Arc::new(Watch::default()));
     let service = service_fn(|request| {
         let (control, session) = (Arc::clone(&control), Arc::clone(&session));
         let (busy, watch) = (activity.begin(), Arc::clone(&watch));
         async move {
-            let response = answer(&control, &session, &watch, request).await;
-            Ok::<_, Infallible>(response.map(|body| busy.until_sent(body)))
+            let response = answer(&control, &session, request).await;
+            Ok::<_, Infallible>(response.map(|body| busy.until_sent(watch.over(body))))
         }
     });
     let mut connection = pin!(protocol().serve_connection(TokioIo::new(records), service));
@@ -65,7 +65,7 @@ where
         () = stop.cancelled() => None,
         () = activity.idle_for(IDLE) => None,
         () = watch.stalled() => {
-            tracing::debug!(machine = session.machine.short(), "a control stream stands still");
+            tracing::debug!(machine = session.machine.short(), "a control answer stands still");
             return;
         }
     };
@@ -113,12 +113,11 @@ fn protocol() -> http2::Builder<TokioExecutor> {
 async fn answer(
     control: &Arc<Control>,
     session: &Session,
-    watch: &Arc<Watch>,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let asked = asked(request.method(), request.uri().path());
     let response = match asked {
-        Asked::For(endpoint) => serve(control, session, watch, endpoint, request)
+        Asked::For(endpoint) => serve(control, session, endpoint, request)
             .await
             .unwrap_or_else(|e| failure(&e)),
         Asked::WrongMethod(allow) => {
@@ -144,7 +143,6 @@ async fn answer(
 async fn serve(
     control: &Arc<Control>,
     session: &Session,
-    watch: &Arc<Watch>,
     endpoint: Endpoint,
     request: Request<Incoming>,
 ) -> Result<Response<Body>> {
@@ -153,7 +151,7 @@ async fn serve(
             let request = body(request).await?;
             json(&register(control, session, request).await?)
         }
-        Endpoint::Map => map(control, session, watch, body(request).await?).await?,
+        Endpoint::Map => map(control, session, body(request).await?).await?,
         Endpoint::Whoami => json(&json!({
             "machine": session.machine,
             "version": session.version,

@@ -22,6 +22,8 @@ pub const FILE: &str = if cfg!(target_arch = "aarch64") {
 };
 
 const SCRIPT: &str = include_str!("install.sh");
+/// The agent's unit, that of the package.
+const UNIT: &str = include_str!("../../../packaging/warren.service");
 
 /// The agent this server gives away.
 #[derive(Debug)]
@@ -167,6 +169,7 @@ pub fn script(base: &str, binary: &str, sha256: &str, trust: &Trust) -> String {
         ("amd64", "x86_64|amd64")
     };
     SCRIPT
+        .replace("@UNIT@", UNIT.trim_end())
         .replace("@URL@", &quoted(base))
         .replace("@BINARY@", &quoted(binary))
         .replace("@SHA256@", &quoted(sha256))
@@ -256,6 +259,25 @@ mod tests {
         assert!(!out.status.success());
         assert!(!bin.join("warren").exists());
         assert!(String::from_utf8_lossy(&out.stderr).contains("not the one"));
+    }
+
+    #[test]
+    fn the_unit_is_that_of_the_package() {
+        let script = script("http://h", "x", "y", &Trust::default());
+        let script = script.replace("\nmain \"$@\"\n", "\nunit\n");
+        let unit = |dir: &str| {
+            let out = run(&script, Path::new(dir), &[]);
+            assert!(out.status.success(), "{out:?}");
+            String::from_utf8(out.stdout).unwrap()
+        };
+        let usual = UNIT.replace("/usr/bin/warren", "/usr/local/bin/warren");
+        assert!(usual.contains("ExecStart=/usr/local/bin/warren daemon\n"));
+        assert!(usual.contains("NoNewPrivileges=yes\n"), "it is hardened");
+        assert_eq!(unit("/usr/local/bin"), usual);
+        let at_home = UNIT
+            .replace("/usr/bin/warren", "/home/ada/bin/warren")
+            .replace("ProtectHome=yes", "ProtectHome=read-only");
+        assert_eq!(unit("/home/ada/bin"), at_home);
     }
 
     #[tokio::test]

@@ -56,26 +56,24 @@ as_root() {
     if [ -n "$sudo" ]; then "$sudo" "$@"; else "$@"; fi
 }
 
-unit() {
+# The unit of the package.
+packaged_unit() {
     cat <<'UNIT'
-[Unit]
-Description=Warren mesh agent
-Wants=network-online.target
-After=network-online.target
-
-[Service]
-ExecStart=warren daemon
-Restart=always
-RestartSec=1
-RuntimeDirectory=warren
-RuntimeDirectoryMode=0755
-StateDirectory=warren
-StateDirectoryMode=0700
-LimitNOFILE=65536
-
-[Install]
-WantedBy=multi-user.target
+@UNIT@
 UNIT
+}
+
+# The same for $dir, which may lie where the unit forbids to look.
+unit() {
+    packaged_unit | while IFS= read -r line; do
+        case $line in
+            ExecStart=*) line="ExecStart=$dir/warren daemon" ;;
+            ProtectHome=*)
+                case $dir in /home/*|/root/*|/run/user/*) line=ProtectHome=read-only ;; esac
+                ;;
+        esac
+        printf '%s\n' "$line"
+    done
 }
 
 main() {
@@ -107,12 +105,7 @@ main() {
     say "installed $dir/warren"
 
     if [ -d /run/systemd/system ]; then
-        unit | while IFS= read -r line; do
-            case $line in
-                ExecStart=*) printf 'ExecStart=%s/warren daemon\n' "$dir" ;;
-                *) printf '%s\n' "$line" ;;
-            esac
-        done >"$tmp/warren.service"
+        unit >"$tmp/warren.service"
         as_root cp "$tmp/warren.service" /etc/systemd/system/warren.service
         as_root systemctl daemon-reload
         as_root systemctl enable --quiet warren.service
