@@ -17,6 +17,7 @@
 
 mod flow;
 mod fragment;
+mod index;
 mod rule;
 mod source;
 

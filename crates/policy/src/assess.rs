@@ -7,7 +7,7 @@ use crate::{
     diagnostic::Diagnostic,
     directory::{Directory, NodeFacts},
     document::{self, Document},
-    has_errors,
+    has_errors, lint,
     ssh::{self, SshLaw},
 };
 
@@ -47,6 +47,7 @@ pub fn assess(text: &str, directory: &Directory, nodes: &[NodeFacts]) -> Assesse
         let ssh = SshLaw::new(&document, directory);
         outcomes = assertions::run(&document, &law, &ssh, directory, nodes);
         diagnostics.extend(assertions::failures(&outcomes));
+        diagnostics.extend(lint::lint(text, directory));
     }
     diagnostics.sort_by_key(|d| (d.span, d.severity));
     Assessed {

@@ -93,6 +93,20 @@ codes! {
     NotActedOn = "not_acted_on",
     /// A capability's name that cannot be one or may not be given.
     InvalidCapability = "invalid_capability",
+    /// A name that nothing uses.
+    Unused = "unused",
+    /// A rule that says what another says.
+    DuplicateRule = "duplicate_rule",
+    /// A rule that allows nothing that another does not allow.
+    ShadowedRule = "shadowed_rule",
+    /// A rule whose sources or destinations are nobody.
+    MatchesNobody = "matches_nobody",
+    /// A tag whose owners are nobody.
+    UnassignableTag = "unassignable_tag",
+    /// Users that are a source of no rule.
+    UserInNoRule = "user_in_no_rule",
+    /// A sensitive port that is opened and that no test guards.
+    UntestedPort = "untested_port",
 }
 
 /// One finding.

@@ -38,6 +38,7 @@ pub mod filter;
 pub mod hover;
 mod ipset;
 pub mod keyword;
+pub mod lint;
 pub mod protocol;
 pub mod schema;
 pub mod selector;

@@ -1,6 +1,6 @@
 //! Judges a policy while it is typed, by the code that the server judges with.
 
-use policy::{Directory, Document, check, selector::autogroup::Autogroup};
+use policy::{Directory, Document, check, lint, selector::autogroup::Autogroup};
 use serde::Serialize;
 use wire::api::{
     policy::{Diagnostic, Severity},
@@ -46,7 +46,8 @@ pub(crate) fn judge(text: &str, users: Option<&[User]>) -> Judgement {
     if let Some(users) = users
         && !policy::has_errors(&found)
     {
-        let all = check::against(&document, &directory(users));
+        let directory = directory(users);
+        let all = check::against(&document, &directory);
         // Domains and groups of identity providers are known to the server alone.
         let known = |d: &policy::Diagnostic| {
             !matches!(
@@ -55,6 +56,7 @@ pub(crate) fn judge(text: &str, users: Option<&[User]>) -> Judgement {
             )
         };
         found.extend(all.into_iter().filter(known));
+        found.extend(lint::lint(text, &directory));
         found.sort_by_key(|d| (d.span, d.severity));
     }
     Judgement {
@@ -211,6 +213,8 @@ mod tests {
             r#"{"acls": [{"action": "accept", "src": ["eve@example.com"], "dst": ["*:*"]}]}"#;
         assert_eq!(judge(text, None).findings, []);
         let judgement = judge(text, Some(&[ada()]));
-        assert_eq!(summary(&judgement.findings), "1 warning");
+        let told: Vec<&str> = judgement.findings.iter().map(|f| f.code.as_str()).collect();
+        assert!(told.contains(&"unknown_user"), "{told:?}");
+        assert_eq!(count(&judgement.findings).0, 0);
     }
 }

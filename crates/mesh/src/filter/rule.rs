@@ -3,7 +3,8 @@
 //! The ends of all literal ranges cut the address space into intervals in which
 //! every rule says the same. Source interval, source capabilities and
 //! destination interval make a class of packets; what is open for a class is
-//! worked out from all rules once, when its first packet comes, and kept.
+//! worked out once, when its first packet comes, and kept. For that the rules
+//! are found by source or by destination, whichever are fewer.
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
@@ -14,6 +15,7 @@ use wire::{
 
 use super::{
     DEFAULT_PROTOCOLS, has_ports,
+    index::Axis,
     source::{SetId, Sources},
 };
 
@@ -26,16 +28,38 @@ pub(super) struct Rules {
     list: Vec<Rule>,
     sources: Sources,
     local: Vec<Prefix>,
-    cuts: Cuts,
+    /// Rules by their literal sources.
+    by_source: Axis,
+    /// Rules by the capabilities that they name.
+    by_capability: HashMap<String, Vec<u32>>,
+    /// Entries of `targets` by address.
+    by_target: Axis,
+    /// Every destination: its rule and ports.
+    targets: Vec<(u32, PortRange)>,
     openings: HashMap<Class, Arc<Openings>>,
 }
 
 impl Rules {
     pub(super) fn compile(rules: &[FilterRule], sources: Sources, local: &[Prefix]) -> Self {
-        let rules: Vec<_> = rules.iter().map(Rule::read).collect();
+        let list: Vec<_> = rules.iter().map(Rule::read).collect();
+        let (mut ranges, mut places, mut targets) = (Vec::new(), Vec::new(), Vec::new());
+        let mut by_capability: HashMap<String, Vec<u32>> = HashMap::new();
+        for (number, rule) in (0..).zip(&list) {
+            ranges.extend(rule.sources.iter().map(|range| (number, *range)));
+            for name in &rule.capabilities {
+                by_capability.entry(name.clone()).or_default().push(number);
+            }
+            for ((range, ports), entry) in rule.destinations.iter().zip(targets.len()..) {
+                places.push((u32::try_from(entry).unwrap_or(u32::MAX), *range));
+                targets.push((number, *ports));
+            }
+        }
         Self {
-            cuts: Cuts::of(&rules),
-            list: rules,
+            by_source: Axis::of(&ranges),
+            by_capability,
+            by_target: Axis::of(&places),
+            targets,
+            list,
             sources,
             local: local.to_vec(),
             openings: HashMap::new(),
@@ -60,9 +84,9 @@ impl Rules {
     fn openings(&mut self, src: IpAddr, dst: IpAddr) -> Arc<Openings> {
         let class = Class {
             is_v6: src.is_ipv6(),
-            source: self.cuts.sources.interval(src),
+            source: self.by_source.interval(src),
             set: self.sources.set_of(src),
-            destination: self.cuts.destinations.interval(dst),
+            destination: self.by_target.interval(dst),
         };
         if let Some(openings) = self.openings.get(&class) {
             return Arc::clone(openings);
@@ -76,14 +100,30 @@ impl Rules {
     }
 
     fn work_out(&self, src: IpAddr, dst: IpAddr, set: Option<SetId>) -> Openings {
+        let names = set.map_or(&[][..], |set| self.sources.names(set));
+        let named = names.iter().filter_map(|name| self.by_capability.get(name));
+        let by_source: Vec<&[u32]> = self
+            .by_source
+            .around(src)
+            .chain(named.map(Vec::as_slice))
+            .collect();
+        let by_target: Vec<&[u32]> = self.by_target.around(dst).collect();
+        let count = |lists: &[&[u32]]| lists.iter().map(|l| l.len()).sum::<usize>();
         let mut openings = Openings::default();
-        for rule in self
-            .list
-            .iter()
-            .filter(|r| r.applies_to(src, set, &self.sources))
-        {
-            for (_, ports) in rule.destinations.iter().filter(|(r, _)| r.contains(dst)) {
-                openings.add(&rule.protocols, *ports);
+        if count(&by_source) <= count(&by_target) {
+            for rule in by_source.iter().copied().flatten() {
+                let rule = &self.list[*rule as usize];
+                for (_, ports) in rule.destinations.iter().filter(|(r, _)| r.contains(dst)) {
+                    openings.add(&rule.protocols, *ports);
+                }
+            }
+        } else {
+            for target in by_target.iter().copied().flatten() {
+                let (rule, ports) = self.targets[*target as usize];
+                let rule = &self.list[rule as usize];
+                if rule.applies_to(src, set, &self.sources) {
+                    openings.add(&rule.protocols, ports);
+                }
             }
         }
         openings.sort();
@@ -119,7 +159,7 @@ struct Ports {
 
 impl Openings {
     fn add(&mut self, protocols: &[u8], ports: PortRange) {
-        self.any = true;
+        self.any |= !protocols.is_empty();
         for protocol in protocols {
             let known = self.by_protocol.iter().position(|(p, _)| p == protocol);
             let at = known.unwrap_or_else(|| {
@@ -210,7 +250,7 @@ impl Rule {
 
 /// Addresses from one to another, both included, of one family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Range {
+pub(super) enum Range {
     V4(u32, u32),
     V6(u128, u128),
 }
@@ -257,61 +297,6 @@ impl Range {
             (Self::V4(first, last), IpAddr::V4(a)) => (*first..=*last).contains(&a.to_bits()),
             (Self::V6(first, last), IpAddr::V6(a)) => (*first..=*last).contains(&a.to_bits()),
             (Self::V4(..), IpAddr::V6(_)) | (Self::V6(..), IpAddr::V4(_)) => false,
-        }
-    }
-}
-
-/// Where intervals begin, for sources and for destinations.
-#[derive(Debug, Default)]
-struct Cuts {
-    sources: Starts,
-    destinations: Starts,
-}
-
-impl Cuts {
-    fn of(rules: &[Rule]) -> Self {
-        let sources = rules.iter().flat_map(|r| r.sources.iter());
-        let destinations = rules.iter().flat_map(|r| &r.destinations);
-        Self {
-            sources: Starts::of(sources),
-            destinations: Starts::of(destinations.map(|(range, _)| range)),
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Starts {
-    v4: Vec<u32>,
-    v6: Vec<u128>,
-}
-
-impl Starts {
-    fn of<'a>(ranges: impl Iterator<Item = &'a Range>) -> Self {
-        let mut starts = Self::default();
-        for range in ranges {
-            match *range {
-                Range::V4(first, last) => {
-                    starts.v4.push(first);
-                    starts.v4.extend(last.checked_add(1));
-                }
-                Range::V6(first, last) => {
-                    starts.v6.push(first);
-                    starts.v6.extend(last.checked_add(1));
-                }
-            }
-        }
-        starts.v4.sort_unstable();
-        starts.v4.dedup();
-        starts.v6.sort_unstable();
-        starts.v6.dedup();
-        starts
-    }
-
-    /// Which interval an address lies in.
-    fn interval(&self, addr: IpAddr) -> usize {
-        match addr {
-            IpAddr::V4(a) => self.v4.partition_point(|start| *start <= a.to_bits()),
-            IpAddr::V6(a) => self.v6.partition_point(|start| *start <= a.to_bits()),
         }
     }
 }

@@ -48,6 +48,11 @@ impl Sources {
         self.by_addr.get(&addr).copied()
     }
 
+    /// The names in a set.
+    pub(super) fn names(&self, set: SetId) -> &[String] {
+        self.sets.get(set.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether a set has a capability.
     pub(super) fn holds(&self, set: SetId, name: &str) -> bool {
         self.sets
