@@ -73,8 +73,17 @@ pub(super) fn write(results: &Results, effort: Effort) -> Result<()> {
     memory(&mut text, results)?;
     load(&mut text)?;
     console(&mut text, results)?;
+    let before = std::fs::read_to_string("docs/performance.md").unwrap_or_default();
+    text.push_str(kept(&before));
     std::fs::write("docs/performance.md", text)?;
     Ok(())
+}
+
+/// What other programs measured and `make bench` does not: the end of the file
+/// from the first of their sections on.
+fn kept(before: &str) -> &str {
+    const FIRST: &str = "\n## Policy engine";
+    before.find(FIRST).map_or("", |at| &before[at..])
 }
 
 fn machine(text: &mut String) -> Result<()> {
@@ -236,4 +245,16 @@ fn console(text: &mut String, results: &Results) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kept;
+
+    #[test]
+    fn the_figures_of_other_programs_are_kept() {
+        let theirs = "\n## Policy engine\n\nparse: 9 ms\n\n## Packet filter\n";
+        assert_eq!(kept(&format!("# Performance\n\nours\n{theirs}")), theirs);
+        assert_eq!(kept("# Performance\n"), "");
+    }
 }

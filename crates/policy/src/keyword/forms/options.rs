@@ -56,16 +56,16 @@ pub(in crate::keyword) const DEFAULT_SRC_POSTURE: Form = super::access::POSTURE;
 
 pub(in crate::keyword) const DERP_MAP: Form = Form::Object(&[
     optional(
-        "omitDefaultRegions",
+        "OmitDefaultRegions",
         Form::Boolean,
         "Leaves out the relays that the server offers by itself.",
         "true",
     ),
     optional(
-        "regions",
+        "Regions",
         Form::Map(&[Names::Other("the number of a region")], &Form::Any),
         "Regions, by number.",
-        r#"{ "900": { "regionID": 900, "regionCode": "own", "nodes": [] } }"#,
+        r#"{ "900": { "RegionID": 900, "RegionCode": "own", "Nodes": [] } }"#,
     ),
 ]);
 
