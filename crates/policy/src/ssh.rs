@@ -38,7 +38,7 @@ impl SshLaw {
         let mut rules: Vec<Rule> = document
             .ssh
             .iter()
-            .map(|rule| Rule::new(rule, &people, directory))
+            .map(|rule| Rule::new(rule, document, &people, directory))
             .collect();
         rules.sort_by_key(|rule| !rule.is_check());
         Self { rules }

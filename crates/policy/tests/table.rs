@@ -21,7 +21,7 @@ mod tenant;
 use std::path::Path;
 
 /// Fewer cases than this are a mistake.
-const AT_LEAST: usize = 200;
+const AT_LEAST: usize = 300;
 
 #[test]
 fn every_case_of_the_table_holds() {

@@ -89,6 +89,9 @@ async fn get(which: Which, config: &Config, output: Output) -> Result<ExitCode> 
     match admin::ask(config, &request).await? {
         Ok(Answer::Policy(policy)) if !output.json => {
             say(&policy.document);
+            if !policy.warnings.is_empty() {
+                eprintln!("{}", findings("the policy in force", &policy.warnings));
+            }
             Ok(ExitCode::SUCCESS)
         }
         Ok(answer) => administer::show(&request, &answer, output),

@@ -8,7 +8,10 @@ use crate::{
     compile::People,
     diagnostic::Span,
     directory::{Directory, NodeFacts},
-    document::ssh::{LoginKind, SshAction, SshRule},
+    document::{
+        Document,
+        ssh::{LoginKind, SshAction, SshRule},
+    },
     selector::{SelectorKind, autogroup::Autogroup},
 };
 
@@ -86,7 +89,12 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    pub(super) fn new(rule: &SshRule, people: &People<'_>, directory: &Directory) -> Self {
+    pub(super) fn new(
+        rule: &SshRule,
+        document: &Document,
+        people: &People<'_>,
+        directory: &Directory,
+    ) -> Self {
         let is_self =
             |kind: &SelectorKind| *kind == SelectorKind::Autogroup(Autogroup::SelfDevices);
         let who = |kind: &SelectorKind| Who::new(kind, people, directory);
@@ -106,7 +114,7 @@ impl Rule {
             local_parts: local_parts(&domains, directory),
             recorders: rule.recorders.iter().map(|s| who(&s.kind)).collect(),
             enforce: rule.enforce_recorder,
-            postures: !rule.postures.is_empty(),
+            postures: document.has_posture(&rule.postures),
         }
     }
 
