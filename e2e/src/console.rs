@@ -338,6 +338,11 @@ async fn open() -> WebDriverResult<WebDriver> {
         "--no-sandbox",
         "--disable-dev-shm-usage",
         "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
         "--window-size=1280,900",
         "--lang=en-US",
     ] {

@@ -31,12 +31,14 @@ pub(crate) fn a_removed_or_expired_node_is_cut_off_within_two_seconds() -> Resul
     let id = |name: &str| -> Result<String> { Ok(tenant.node(name)?["id"].to_string()) };
     let remove = format!("{nodes}/{}", id("a2")?);
     cut(&removed, &direct, &relayed, || {
-        console.call("DELETE", &remove, &Value::Null)
+        let at = traffic::wall();
+        console.call("DELETE", &remove, &Value::Null).map(|_| at)
     })
     .context("removal")?;
     let expire = format!("{nodes}/{}/expire", id("a3")?);
     cut(&expired, &direct, &relayed, || {
-        console.call("POST", &expire, &Value::Null)
+        let at = traffic::wall();
+        console.call("POST", &expire, &Value::Null).map(|_| at)
     })
     .context("expiry")?;
     unreachable_for_peers(&tenant, &direct, &expired)?;
@@ -45,12 +47,13 @@ pub(crate) fn a_removed_or_expired_node_is_cut_off_within_two_seconds() -> Resul
     Ok(())
 }
 
-/// `node` streams to both peers and they to it; after `act` nothing arrives anywhere.
-fn cut(
+/// `node` streams to both peers and they to it; two seconds after the moment that `act` gives
+/// nothing arrives anywhere.
+pub(crate) fn cut(
     node: &Agent,
     direct: &Agent,
     relayed: &Agent,
-    act: impl Fn() -> Result<Value>,
+    act: impl Fn() -> Result<f64>,
 ) -> Result<()> {
     let to_direct = direct.address()?.to_string();
     node.ping_until(&to_direct, Duration::from_secs(20), Via::is_direct)?;
@@ -65,8 +68,7 @@ fn cut(
     ] {
         streams.push(stream(from, to)?);
     }
-    let at = traffic::wall();
-    act()?;
+    let at = act()?;
     let mut late = Vec::new();
     for (name, _sender, receiver) in &mut streams {
         let last = receiver

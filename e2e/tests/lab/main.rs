@@ -10,6 +10,7 @@ use e2e::{
 mod agent_crash;
 mod canary;
 mod compose;
+mod console_acts;
 mod console_policy;
 mod cut_off;
 mod membership;
@@ -27,6 +28,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     second_machine::a_machine_that_has_nothing_joins_by_the_shown_command,
     server_crash::a_killed_server_costs_no_packet_and_no_fact,
     console_policy::an_owner_sets_up_adds_machines_and_rules_the_wire_in_the_browser,
+    console_acts::an_administrator_looks_after_machines_keys_and_people_in_the_browser,
     agent_crash::a_killed_agent_keeps_its_state_and_leaves_nothing_behind,
     roam::a_machine_that_moves_is_reached_directly_again,
     membership::a_machine_waits_until_an_administrator_approves_it,

@@ -118,9 +118,9 @@ pub struct SshRecordingFailure {
     pub terminate_session_with_message: String,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
-fn is_zero(n: &i64) -> bool {
-    *n == 0
+/// Serde hands out a reference, of any type.
+fn is_zero<N: Default + PartialEq>(n: &N) -> bool {
+    *n == N::default()
 }
 
 #[cfg(test)]
