@@ -106,6 +106,7 @@ impl Node {
             tags: self.tags(),
             addresses: vec![self.ipv4.into(), self.ipv6.into()],
             routes: Vec::new(),
+            exit_routes: Vec::new(),
         }
     }
 

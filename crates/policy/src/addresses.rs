@@ -42,12 +42,11 @@ impl AddressSet {
         self.v4.is_empty() && self.v6.is_empty()
     }
 
-    pub(crate) fn has_v4(&self) -> bool {
-        !self.v4.is_empty()
-    }
-
-    pub(crate) fn has_v6(&self) -> bool {
-        !self.v6.is_empty()
+    /// Its address, when it holds one alone.
+    pub(crate) fn only(&self) -> Option<IpAddr> {
+        let mut ranges = self.ranges();
+        let (first, last) = ranges.next()?;
+        (first == last && ranges.next().is_none()).then_some(first)
     }
 
     /// What is in this set and not in the other.

@@ -34,6 +34,26 @@ impl Bits {
             .is_some_and(|word| word >> (n % 64) & 1 == 1)
     }
 
+    pub(crate) fn without(&self, other: &Self) -> Self {
+        let mut left = self.clone();
+        for (a, b) in left.0.iter_mut().zip(&other.0) {
+            *a &= !b;
+        }
+        left
+    }
+
+    /// Its numbers, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().enumerate().flat_map(|(i, word)| {
+            let mut rest = *word;
+            std::iter::from_fn(move || {
+                let bit = usize::try_from(rest.trailing_zeros()).ok()?;
+                rest &= rest.checked_sub(1)?;
+                Some(i * 64 + bit)
+            })
+        })
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
@@ -55,6 +75,8 @@ mod tests {
         b.union(&a);
         assert!([3, 64, 130].iter().all(|n| b.contains(*n)));
         assert!(!b.contains(65) && !b.contains(9999));
+        assert_eq!(b.iter().collect::<Vec<_>>(), [3, 64, 130]);
+        assert_eq!(b.without(&a).iter().collect::<Vec<_>>(), [64]);
         assert!(Bits::default().is_empty() && !b.is_empty());
     }
 }

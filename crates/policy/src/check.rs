@@ -33,6 +33,16 @@ pub fn against(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
     sink.finish()
 }
 
+/// Warns of a document without any rules section.
+pub(crate) fn warn_of_open(sink: &mut Sink) {
+    sink.warning(
+        Code::EverythingAllowed,
+        Span::default(),
+        "there are neither `acls` nor `grants`: all traffic is allowed",
+    )
+    .help("write `\"acls\": []` to deny all traffic");
+}
+
 /// Warns that a part is kept and that nothing acts on it yet.
 fn not_acted_on(span: Span, what: &str, effect: &str, sink: &mut Sink) {
     sink.warning(

@@ -1,18 +1,22 @@
 //! Classes of nodes: nodes of one class are alike before the law.
 
+mod matching;
+
 use std::sync::Arc;
 
 use wire::UserId;
 
 use crate::{
     bits::Bits,
-    compile::{Compiled, TermId, TermKind},
+    compile::{Compiled, Term, TermId},
     directory::NodeFacts,
 };
+use matching::Matching;
 
 /// What the law sees of a node. Nodes with equal keys have the same filter
-/// ([`Compiled::class_filter`]), see the same classes ([`Compiled::visible`])
-/// and carry the same source sets ([`Compiled::source_sets`]).
+/// ([`Compiled::class_filter`]), see the same classes ([`Compiled::visible`]),
+/// carry the same source sets ([`Compiled::source_sets`]) and the same
+/// attributes ([`Compiled::attributes`]).
 ///
 /// A key has a meaning only to the [`Compiled`] that made it. The user is part
 /// of it only where a rule with `autogroup:self` makes him matter.
@@ -21,35 +25,92 @@ pub struct ClassKey(Arc<Class>);
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct Class {
-    /// The terms that the node matches, each with the address families it matches by.
-    pub(crate) terms: Vec<(TermId, Families)>,
+    /// The terms that the node matches, by number.
+    pub(crate) terms: Vec<TermMatch>,
     /// The user whose own devices this one may reach by `autogroup:self`.
     pub(crate) user: Option<UserId>,
+    /// Rules with `via` that this node is a router of, and which of their destinations it serves.
+    pub(crate) via: Vec<(usize, usize)>,
     /// By family: rules in which it is a source.
-    source: PerFamily<Bits>,
+    pub(crate) source: PerFamily,
     /// By family: rules in which it is a destination.
-    target: PerFamily<Bits>,
+    pub(crate) target: PerFamily,
+    /// Rules that its filter has beside those in which it is a destination:
+    /// an exit node passes on what goes to a part of the Internet.
+    pub(crate) through: Bits,
+    /// Entries of `nodeAttrs` that it is a target of.
+    pub(crate) attributes: Bits,
+    /// True when `disable-ipv4` took its IPv4 address away.
+    pub(crate) is_without_ipv4: bool,
 }
 
+/// A term and how a node matches it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TermMatch {
+    pub(crate) id: TermId,
+    /// By its own addresses.
+    pub(crate) own: Families,
+    /// By subnets behind it.
+    pub(crate) routed: Families,
+    /// By the Internet behind it: in its filter alone.
+    pub(crate) through: bool,
+}
+
+/// Sets of rules by address family.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-struct PerFamily<T> {
-    v4: T,
-    v6: T,
+pub(crate) struct PerFamily {
+    pub(crate) v4: Bits,
+    pub(crate) v6: Bits,
+}
+
+impl PerFamily {
+    pub(crate) fn add(&mut self, families: Families, rules: &Bits) {
+        if families.v4 {
+            self.v4.union(rules);
+        }
+        if families.v6 {
+            self.v6.union(rules);
+        }
+    }
+
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.v4.meets(&other.v4) || self.v6.meets(&other.v6)
+    }
+
+    /// True when the two meet whatever the families are.
+    pub(crate) fn crosses(&self, other: &Self) -> bool {
+        self.meets(other) || self.v4.meets(&other.v6) || self.v6.meets(&other.v4)
+    }
+
+    pub(crate) fn contains(&self, rule: usize) -> bool {
+        self.v4.contains(rule) || self.v6.contains(rule)
+    }
 }
 
 /// The address families that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct Families {
-    v4: bool,
-    v6: bool,
+    pub(crate) v4: bool,
+    pub(crate) v6: bool,
 }
 
 impl Families {
-    fn of(addresses: impl Iterator<Item = std::net::IpAddr>) -> Self {
+    pub(crate) fn of(addresses: impl Iterator<Item = std::net::IpAddr>) -> Self {
         addresses.fold(Self::default(), |f, a| Self {
             v4: f.v4 || a.is_ipv4(),
             v6: f.v6 || a.is_ipv6(),
         })
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            v4: self.v4 || other.v4,
+            v6: self.v6 || other.v6,
+        }
+    }
+
+    pub(crate) fn any(self) -> bool {
+        self.v4 || self.v6
     }
 }
 
@@ -88,88 +149,37 @@ impl ClassKey {
 }
 
 impl Class {
-    pub(crate) fn has(&self, id: TermId) -> bool {
-        self.terms.binary_search_by_key(&id, |(t, _)| *t).is_ok()
+    pub(crate) fn of(&self, id: TermId) -> Option<&TermMatch> {
+        let at = self.terms.binary_search_by_key(&id, |m| m.id).ok()?;
+        self.terms.get(at)
     }
 
-    /// True when it is a destination of the rule with this number.
-    pub(crate) fn is_target_of(&self, rule: usize) -> bool {
-        self.target.v4.contains(rule) || self.target.v6.contains(rule)
+    pub(crate) fn has(&self, id: TermId) -> bool {
+        self.of(id).is_some()
+    }
+
+    /// True when it is a source of the rule with this number.
+    pub(crate) fn is_source_of(&self, rule: usize) -> bool {
+        self.source.contains(rule)
+    }
+
+    /// The rules of its filter, in order.
+    pub(crate) fn filter_rules(&self) -> Bits {
+        let mut rules = self.through.clone();
+        rules.union(&self.target.v4);
+        rules.union(&self.target.v6);
+        rules
     }
 
     fn reaches(&self, other: &Self) -> bool {
-        self.source.v4.meets(&other.target.v4) || self.source.v6.meets(&other.target.v6)
+        self.source.meets(&other.target)
     }
 }
 
 impl Compiled {
     /// The class of a node.
     pub fn class_of(&self, node: &NodeFacts) -> ClassKey {
-        let own = Families::of(node.addresses.iter().copied());
-        let mut class = Class::default();
-        self.add_named_terms(node, own, &mut class);
-        self.add_literal_terms(node, &mut class);
-        class.terms.sort_unstable();
-        if let Some(user) = node.owner()
-            && class.terms.iter().any(|(id, _)| self.leads_to_self(*id))
-        {
-            class.user = Some(user);
-        }
-        for (id, families) in &class.terms {
-            let Some(uses) = self.index.uses(*id) else {
-                continue;
-            };
-            if families.v4 {
-                class.source.v4.union(&uses.source);
-                class.target.v4.union(&uses.target);
-            }
-            if families.v6 {
-                class.source.v6.union(&uses.source);
-                class.target.v6.union(&uses.target);
-            }
-        }
-        ClassKey(Arc::new(class))
-    }
-
-    fn add_named_terms(&self, node: &NodeFacts, own: Families, class: &mut Class) {
-        let index = &self.index;
-        if let Some(any) = index.any {
-            let routes = node.routes.iter().map(|r| r.addr);
-            let all = Families::of(node.addresses.iter().copied().chain(routes));
-            class.terms.push((any, all));
-        }
-        if node.tags.is_empty() {
-            let member = index.member.filter(|_| node.user.is_some());
-            let user = node.user.and_then(|u| index.by_user.get(&u));
-            let ids = member
-                .into_iter()
-                .chain(user.into_iter().flatten().copied());
-            class.terms.extend(ids.map(|id| (id, own)));
-        } else {
-            let tags: std::collections::BTreeSet<_> = node.tags.iter().collect();
-            let ids = tags
-                .into_iter()
-                .filter_map(|t| index.by_tag.get(t).copied());
-            class
-                .terms
-                .extend(index.tagged.into_iter().chain(ids).map(|id| (id, own)));
-        }
-    }
-
-    fn add_literal_terms(&self, node: &NodeFacts, class: &mut Class) {
-        for (id, set) in &self.index.literals {
-            let meets = node.addresses.iter().any(|a| set.contains(*a))
-                || node.routes.iter().any(|r| set.overlaps(r));
-            if meets {
-                class.terms.push((
-                    *id,
-                    Families {
-                        v4: set.has_v4(),
-                        v6: set.has_v6(),
-                    },
-                ));
-            }
-        }
+        ClassKey(Arc::new(Matching::new(self, node).class()))
     }
 
     /// True when a rule with this source, a group of people, reaches `autogroup:self`.
@@ -179,15 +189,12 @@ impl Compiled {
 
     /// True for terms whose nodes `autogroup:self` can be taken of.
     pub(crate) fn is_of_people(&self, id: TermId) -> bool {
-        self.term(id).is_some_and(|t| match t.kind {
-            TermKind::Any | TermKind::Users(_) | TermKind::Member => true,
-            TermKind::Tag(_) | TermKind::Tagged | TermKind::Addresses(_) | TermKind::Nothing => {
-                false
-            }
-        })
+        self.kind(id)
+            .is_some_and(crate::compile::TermKind::is_of_people)
     }
 
-    /// True when some rule allows traffic between nodes of the two classes, either way.
+    /// True when some rule allows traffic between nodes of the two classes,
+    /// either way, or gives a capability.
     pub fn visible(&self, a: &ClassKey, b: &ClassKey) -> bool {
         let (a, b) = (a.class(), b.class());
         (a.user.is_some() && a.user == b.user) || a.reaches(b) || b.reaches(a)
@@ -197,11 +204,12 @@ impl Compiled {
     /// capability in the node's `CapMap` where peers see it.
     pub fn source_sets(&self, class: &ClassKey) -> Vec<SourceSetId> {
         let class = class.class();
+        let is_source = |id| self.index.uses(id).is_some_and(|u| !u.source.is_empty());
         let mut sets: Vec<SourceSetId> = class
             .terms
             .iter()
-            .filter(|(id, _)| self.index.uses(*id).is_some_and(|u| !u.source.is_empty()))
-            .filter_map(|(id, _)| self.set_of(*id))
+            .filter(|m| is_source(m.id))
+            .filter_map(|m| self.set_of(m.id))
             .chain(class.user.map(SourceSetId::DevicesOf))
             .collect();
         sets.sort_unstable();
@@ -216,16 +224,11 @@ impl Compiled {
 
 /// Numbers the sets of `terms` by their spelling; two that fall on one number
 /// are told apart in the order of spelling.
-pub(crate) fn number_sets(terms: &[crate::compile::Term]) -> Vec<Option<SourceSetId>> {
+pub(crate) fn number_sets(terms: &[Term]) -> Vec<Option<SourceSetId>> {
     let mut order: Vec<(&str, usize)> = terms
         .iter()
         .enumerate()
-        .filter(|(_, t)| {
-            !matches!(
-                t.kind,
-                TermKind::Any | TermKind::Addresses(_) | TermKind::Nothing
-            )
-        })
+        .filter(|(_, t)| t.kind.has_set())
         .map(|(i, t)| (t.text.as_str(), i))
         .collect();
     order.sort_unstable();

@@ -5,9 +5,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use wire::net::{MESH_IPV6, PortRange};
 
 use crate::{
-    compile::{Compiled, Rule, TermId, TermKind, Where},
+    addresses::AddressSet,
+    compile::{Compiled, Rule, Section, TermId, TermKind, Where},
     diagnostic::Span,
     directory::NodeFacts,
+    internet::internet,
     protocol,
 };
 
@@ -37,7 +39,9 @@ pub struct End<'a> {
 pub enum Decision {
     /// This rule allows it.
     Allowed {
-        /// Its place in `acls`, from 0.
+        /// The section that it stands in.
+        section: Section,
+        /// Its place there, from 0.
         rule: usize,
         /// Where it stands.
         span: Span,
@@ -57,17 +61,30 @@ impl Compiled {
     /// Judges one packet by the first rule that allows it. ICMP has no ports:
     /// a rule that covers the address and ICMP allows it whatever its ports are.
     pub fn decide(&self, from: End<'_>, to: End<'_>, proto: u8, port: u16) -> Decision {
-        let misplaced = !from.node.holds(from.address) || !to.node.holds(to.address);
+        let misplaced = !from.node.holds_itself(from.address) || !to.node.holds(to.address);
         if misplaced || from.address.is_ipv4() != to.address.is_ipv4() {
             return Decision::Denied;
         }
-        self.rules
-            .iter()
-            .find(|rule| self.allows(rule, from, to, proto, port))
-            .map_or(Decision::Denied, |rule| Decision::Allowed {
-                rule: rule.index,
-                span: rule.span,
-            })
+        if self.lacks(from) || self.lacks(to) {
+            return Decision::Denied;
+        }
+        let allowing = |rule: &&Rule| self.allows(rule, from, to, proto, port);
+        match self.rules.iter().find(allowing) {
+            None => Decision::Denied,
+            Some(rule) => Decision::Allowed {
+                section: rule.origin.section,
+                rule: rule.origin.index,
+                span: rule.origin.span,
+            },
+        }
+    }
+
+    /// True for an own address that `disable-ipv4` took away.
+    fn lacks(&self, end: End<'_>) -> bool {
+        end.address.is_ipv4()
+            && self.may_take_ipv4()
+            && end.node.addresses.contains(&end.address)
+            && self.class_of(end.node).class().is_without_ipv4
     }
 
     /// [`Self::decide`] over every pair of the two nodes' own addresses: true when one is allowed.
@@ -87,16 +104,24 @@ impl Compiled {
         })
     }
 
-    fn allows(&self, rule: &Rule, from: End<'_>, to: End<'_>, proto: u8, port: u16) -> bool {
-        covers_protocol(&rule.protocols, proto)
+    pub(crate) fn allows(
+        &self,
+        rule: &Rule,
+        from: End<'_>,
+        to: End<'_>,
+        proto: u8,
+        port: u16,
+    ) -> bool {
+        rule.app.is_none()
+            && covers_protocol(&rule.protocols, proto)
             && rule.targets.iter().any(|(place, ports)| {
                 covers_port(*ports, proto, port)
                     && match place {
                         Where::Term(id) => {
-                            self.is_target(*id, to)
+                            self.is_target(rule, *id, to)
                                 && rule.sources.iter().any(|s| self.is_source(*s, from))
                         }
-                        Where::SelfDevices => self.is_self(rule, from, to),
+                        Where::SelfDevices => rule.via.is_empty() && self.is_self(rule, from, to),
                     }
             })
     }
@@ -112,22 +137,32 @@ impl Compiled {
                 .any(|id| self.is_of_people(*id) && self.matches(*id, from))
     }
 
-    fn is_source(&self, id: TermId, end: End<'_>) -> bool {
-        match self.term(id).map(|t| &t.kind) {
+    pub(crate) fn is_source(&self, id: TermId, end: End<'_>) -> bool {
+        match self.kind(id) {
             Some(TermKind::Any) => self.any_holds(end.address),
             _ => self.matches(id, end),
         }
     }
 
-    fn is_target(&self, id: TermId, end: End<'_>) -> bool {
-        self.matches(id, end)
+    /// True when the rule has the end for a destination by this term.
+    pub(crate) fn is_target(&self, rule: &Rule, id: TermId, end: End<'_>) -> bool {
+        if !rule.via.is_empty() && !rule.via.iter().any(|tag| end.node.tags.contains(tag)) {
+            return false;
+        }
+        match self.kind(id) {
+            Some(TermKind::Internet) => end.node.is_exit_for(end.address),
+            Some(TermKind::Addresses(set)) => {
+                set.contains(end.address) && is_in_filter(set, end, !rule.via.is_empty())
+            }
+            _ => rule.via.is_empty() && self.matches(id, end),
+        }
     }
 
     fn matches(&self, id: TermId, end: End<'_>) -> bool {
         let own = end.node.addresses.contains(&end.address);
-        match self.term(id).map(|t| &t.kind) {
-            None | Some(TermKind::Nothing) => false,
-            Some(TermKind::Any) => true,
+        match self.kind(id) {
+            None | Some(TermKind::Nothing | TermKind::Internet) => false,
+            Some(TermKind::Any | TermKind::Everything) => true,
             Some(TermKind::Users(users)) => {
                 own && end.node.owner().is_some_and(|u| users.contains(&u))
             }
@@ -148,6 +183,20 @@ impl Compiled {
         };
         in_mesh || self.routes.iter().any(|r| r.contains(address))
     }
+}
+
+/// True when a node's filter has the set as a destination. With `via` only
+/// subnets that it routes count; an exit node has the sets that are parts of the
+/// Internet or hold all of it.
+fn is_in_filter(set: &AddressSet, end: End<'_>, via: bool) -> bool {
+    let node = end.node;
+    let routed = node.routes.iter().any(|r| set.overlaps(r));
+    if via || routed {
+        return routed;
+    }
+    node.addresses.iter().any(|a| set.contains(*a))
+        || internet().covers(set)
+        || set.covers(internet())
 }
 
 /// True when a rule with these protocols (empty: the default ones) covers `proto`.

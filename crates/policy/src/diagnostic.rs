@@ -83,6 +83,8 @@ codes! {
     HostBits = "host_bits",
     /// A rule that can match nothing.
     EmptyRule = "empty_rule",
+    /// The document has no rules section and allows everything.
+    EverythingAllowed = "everything_allowed",
     /// The document allows nothing.
     NothingAllowed = "nothing_allowed",
     /// An e-mail address that belongs to no user of the tenant.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use wire::{UserId, api::Role, net::Prefix};
 
-use crate::selector::provider_group::fold;
+use crate::{internet::internet, selector::provider_group::fold};
 
 /// The people of a tenant and facts about it; nodes are not in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,6 +79,8 @@ pub struct NodeFacts {
     pub addresses: Vec<IpAddr>,
     /// Approved subnet routes that it serves (exit routes are none).
     pub routes: Vec<Prefix>,
+    /// Approved exit routes that it serves: `0.0.0.0/0`, `::/0`.
+    pub exit_routes: Vec<Prefix>,
 }
 
 impl NodeFacts {
@@ -89,6 +91,16 @@ impl NodeFacts {
 
     /// True when packets from or to `address` are this node's business.
     pub fn holds(&self, address: IpAddr) -> bool {
+        self.holds_itself(address) || self.is_exit_for(address)
+    }
+
+    /// True for its own addresses and those in its subnet routes.
+    pub(crate) fn holds_itself(&self, address: IpAddr) -> bool {
         self.addresses.contains(&address) || self.routes.iter().any(|r| r.contains(address))
+    }
+
+    /// True when it takes packets to `address` on the Internet.
+    pub(crate) fn is_exit_for(&self, address: IpAddr) -> bool {
+        self.exit_routes.iter().any(|r| r.contains(address)) && internet().contains(address)
     }
 }

@@ -42,7 +42,7 @@ pub struct Document {
     pub default_postures: Option<Vec<Text>>,
     /// True when `defaultSrcPosture` could not be read: no rule allows anything.
     pub is_unreadably_narrowed: bool,
-    /// `acls`; `None` when the key is absent (which allows nothing).
+    /// `acls`; `None` when the key is absent.
     pub acls: Option<Vec<Acl>>,
     /// `ssh`
     pub ssh: Vec<ssh::SshRule>,
@@ -50,8 +50,11 @@ pub struct Document {
     pub tests: Vec<assertion::AccessTest>,
     /// `sshTests`
     pub ssh_tests: Vec<assertion::SshTest>,
-    /// `grants`; `None` when the key is absent (which allows nothing).
+    /// `grants`; `None` when the key is absent.
     pub grants: Option<Vec<Grant>>,
+    /// True for a sound document that has neither `acls` nor `grants`: as at the
+    /// service, all traffic in the mesh is allowed.
+    pub is_open: bool,
     /// Options of the whole tenant.
     pub options: Options,
     /// Top-level members that nothing acts on, as read.
@@ -81,6 +84,10 @@ pub fn parse(text: &str) -> (Document, Vec<Diagnostic>) {
     let mut sink = Sink::default();
     read_keywords(&value, &mut document, &mut sink);
     check::check(&document, &mut sink);
+    document.is_open = document.acls.is_none() && document.grants.is_none() && !sink.has_errors();
+    if document.is_open {
+        check::warn_of_open(&mut sink);
+    }
     (document, sink.finish())
 }
 

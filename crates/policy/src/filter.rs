@@ -1,33 +1,42 @@
 //! The law as packet filters: by class, for one node, and spelled out.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use wire::{
-    filter::{DstPorts, FilterRule},
+    filter::{CapGrant, DstPorts, FilterRule},
     net::{MESH_IPV6, PortRange, Prefix},
 };
 
 use crate::{
-    class::{Class, ClassKey, SourceSetId},
-    compile::{Compiled, Rule, TermId, TermKind, Where},
+    attributes::counts,
+    class::{Class, ClassKey, SourceSetId, TermMatch},
+    compile::{Capabilities, Compiled, Rule, TermId, TermKind, Where},
     decide::ANY_IPV4,
     directory::NodeFacts,
+    internet::internet,
 };
 
 /// One rule of a destination class's filter.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClassRule {
     /// Who; at least one.
-    pub sources: Vec<Source>,
+    pub sources: Arc<[Source]>,
     /// Protocol numbers; empty means TCP, UDP, ICMP and `ICMPv6`.
     pub protocols: Vec<u8>,
     /// Where to; at least one.
     pub destinations: Vec<Destination>,
+    /// What it gives instead of traffic: capabilities and their values.
+    pub app: Option<Arc<Capabilities>>,
 }
 
 /// Sources of a [`ClassRule`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
+    /// Every address there is.
+    Everything,
     /// Peers that carry the set's capability.
     Set(SourceSetId),
     /// Addresses.
@@ -40,6 +49,7 @@ impl std::fmt::Display for Source {
     /// As `SrcIPs` spells it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Everything => f.write_str("*"),
             Self::Set(set) => write!(f, "cap:{}", set.capability()),
             Self::Prefix(prefix) => write_prefix(*prefix, f),
             Self::Range(first, last) => write!(f, "{first}-{last}"),
@@ -83,34 +93,77 @@ impl Compiled {
     pub fn filter(&self, class: &ClassKey) -> Vec<ClassRule> {
         let class = class.class();
         let mut rules = Vec::new();
-        for (number, rule) in self.rules.iter().enumerate() {
-            self.push_targets(number, rule, class, &mut rules);
+        let mut numbers = class.filter_rules();
+        if class.user.is_some() {
+            numbers.union(&self.index.with_self);
+        }
+        for number in numbers.iter() {
+            let Some(rule) = self.rules.get(number) else {
+                continue;
+            };
+            if let Some(sources) = self.sources.get(number) {
+                push(&mut rules, sources, rule, self.places(number, rule, class));
+            }
             self.push_self(rule, class, &mut rules);
         }
         merge(rules)
     }
 
-    fn push_targets(&self, number: usize, rule: &Rule, class: &Class, out: &mut Vec<ClassRule>) {
-        if !class.is_target_of(number) {
-            return;
-        }
-        let mut places = Vec::new();
-        for (place, ports) in &rule.targets {
-            if let Where::Term(id) = place
-                && class.has(*id)
-            {
-                let all = self.places(*id).into_iter();
-                places.extend(all.map(|place| Destination {
-                    place,
-                    ports: *ports,
-                }));
+    /// The destinations of the rule that are the class's.
+    fn places(&self, number: usize, rule: &Rule, class: &Class) -> Vec<Destination> {
+        let mut all = Vec::new();
+        let mut add = |place: &Where, ports: PortRange, found: Option<&TermMatch>| {
+            if let Where::Term(id) = place {
+                let places = self.places_of(*id, found, rule.app.is_some());
+                all.extend(places.into_iter().map(|place| Destination { place, ports }));
+            }
+        };
+        if rule.via.is_empty() {
+            for (place, ports) in &rule.targets {
+                let found = match place {
+                    Where::Term(id) => class.of(*id),
+                    Where::SelfDevices => None,
+                };
+                if found.is_some() {
+                    add(place, *ports, found);
+                }
+            }
+        } else {
+            for (_, at) in class.via.iter().filter(|(n, _)| *n == number) {
+                if let Some((place, ports)) = rule.targets.get(*at) {
+                    add(place, *ports, None);
+                }
             }
         }
-        push(out, self.sources(&rule.sources), rule, places);
+        all
+    }
+
+    /// What a term is on a node; `found` tells how the node matches it, where it matters.
+    fn places_of(&self, id: TermId, found: Option<&TermMatch>, is_app: bool) -> Vec<Place> {
+        let by_own = found.is_none_or(|m| m.own.any());
+        let only_through = found.is_some_and(|m| !m.own.any() && !m.routed.any());
+        match self.kind(id) {
+            Some(TermKind::Any | TermKind::Everything) if is_app => vec![Place::Node],
+            Some(TermKind::Any | TermKind::Everything) => vec![Place::Everything],
+            Some(TermKind::Addresses(_)) if is_app && only_through => Vec::new(),
+            Some(TermKind::Addresses(set)) => {
+                set.prefixes().into_iter().map(Place::Prefix).collect()
+            }
+            Some(TermKind::Internet) => {
+                let all = internet().prefixes().into_iter();
+                all.map(Place::Prefix).collect()
+            }
+            Some(TermKind::Users(_) | TermKind::Tag(_) | TermKind::Member | TermKind::Tagged)
+                if by_own =>
+            {
+                vec![Place::Node]
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn push_self(&self, rule: &Rule, class: &Class, out: &mut Vec<ClassRule>) {
-        let Some(user) = class.user else {
+        let Some(user) = class.user.filter(|_| rule.via.is_empty()) else {
             return;
         };
         let applies = rule
@@ -128,35 +181,24 @@ impl Compiled {
             place: Place::Node,
             ports: *ports,
         });
-        let source = Source::Set(SourceSetId::DevicesOf(user));
-        push(out, vec![source], rule, places.collect());
+        let source = [Source::Set(SourceSetId::DevicesOf(user))].into();
+        push(out, &source, rule, places.collect());
     }
 
-    fn places(&self, id: TermId) -> Vec<Place> {
-        match self.term(id).map(|t| &t.kind) {
-            Some(TermKind::Any) => vec![Place::Everything],
-            Some(TermKind::Addresses(set)) => {
-                set.prefixes().into_iter().map(Place::Prefix).collect()
-            }
-            Some(TermKind::Users(_) | TermKind::Tag(_) | TermKind::Member | TermKind::Tagged) => {
-                vec![Place::Node]
-            }
-            Some(TermKind::Nothing) | None => Vec::new(),
-        }
-    }
-
-    fn sources(&self, ids: &[TermId]) -> Vec<Source> {
+    /// The sources as filters name them, sorted.
+    pub(crate) fn sources_of(&self, ids: &[TermId]) -> Vec<Source> {
         let mut sources = Vec::with_capacity(ids.len());
         for id in ids {
-            match self.term(*id).map(|t| &t.kind) {
+            match self.kind(*id) {
                 Some(TermKind::Any) => self.push_any(&mut sources),
+                Some(TermKind::Everything) => sources.push(Source::Everything),
                 Some(TermKind::Addresses(set)) => {
                     sources.extend(set.prefixes().into_iter().map(Source::Prefix));
                 }
                 Some(
                     TermKind::Users(_) | TermKind::Tag(_) | TermKind::Member | TermKind::Tagged,
                 ) => sources.extend(self.set_of(*id).map(Source::Set)),
-                Some(TermKind::Nothing) | None => {}
+                Some(TermKind::Nothing | TermKind::Internet) | None => {}
             }
         }
         sources.sort_unstable();
@@ -180,42 +222,48 @@ impl Compiled {
     pub fn class_filter(&self, class: &ClassKey) -> Vec<FilterRule> {
         self.filter(class)
             .iter()
-            .map(|rule| on_wire(rule, &["*".to_owned()]))
+            .map(|rule| on_wire(rule, None))
             .collect()
     }
 
     /// [`Self::filter`] for the wire, with the node's own addresses spelled out.
     pub fn node_filter(&self, class: &ClassKey, node: &NodeFacts) -> Vec<FilterRule> {
-        let own: Vec<String> = node.addresses.iter().map(IpAddr::to_string).collect();
+        let own = Own::new(class, node);
         self.filter(class)
             .iter()
-            .map(|rule| on_wire(rule, &own))
+            .map(|rule| on_wire(rule, Some(&own)))
             .collect()
     }
 
     /// The filter of `node` with every source spelled out as addresses of
     /// `all`: larger, and changed by every join, but free of capabilities.
     pub fn filter_rules(&self, node: &NodeFacts, all: &[NodeFacts]) -> Vec<FilterRule> {
-        let members: Vec<(Vec<SourceSetId>, &NodeFacts)> = all
+        let members: Vec<(Vec<SourceSetId>, Own<'_>)> = all
             .iter()
-            .map(|n| (self.source_sets(&self.class_of(n)), n))
+            .map(|n| {
+                let class = self.class_of(n);
+                (self.source_sets(&class), Own::new(&class, n))
+            })
             .collect();
         let addresses = |set: SourceSetId| {
             members
                 .iter()
                 .filter(move |(sets, _)| sets.binary_search(&set).is_ok())
-                .flat_map(|(_, n)| n.addresses.iter().map(IpAddr::to_string))
+                .flat_map(|(_, own)| own.addresses.iter().map(IpAddr::to_string))
         };
-        let own: Vec<String> = node.addresses.iter().map(IpAddr::to_string).collect();
+        let class = self.class_of(node);
+        let own = Own::new(&class, node);
         let mut rules = Vec::new();
-        for rule in self.filter(&self.class_of(node)) {
-            let mut out = on_wire(&rule, &own);
+        for rule in self.filter(&class) {
+            let mut out = on_wire(&rule, Some(&own));
             out.src_ips = rule
                 .sources
                 .iter()
                 .flat_map(|source| match source {
                     Source::Set(set) => addresses(*set).collect(),
-                    Source::Prefix(_) | Source::Range(..) => vec![source.to_string()],
+                    Source::Everything | Source::Prefix(_) | Source::Range(..) => {
+                        vec![source.to_string()]
+                    }
                 })
                 .collect::<std::collections::BTreeSet<String>>()
                 .into_iter()
@@ -228,25 +276,52 @@ impl Compiled {
     }
 }
 
-fn push(out: &mut Vec<ClassRule>, sources: Vec<Source>, rule: &Rule, mut places: Vec<Destination>) {
+/// What a node answers for.
+struct Own<'a> {
+    addresses: Vec<IpAddr>,
+    routes: &'a [Prefix],
+}
+
+impl<'a> Own<'a> {
+    fn new(class: &ClassKey, node: &'a NodeFacts) -> Self {
+        let without = class.class().is_without_ipv4;
+        let all = node.addresses.iter().copied();
+        Self {
+            addresses: all.filter(|a| counts(*a, without)).collect(),
+            routes: &node.routes,
+        }
+    }
+}
+
+fn push(
+    out: &mut Vec<ClassRule>,
+    sources: &Arc<[Source]>,
+    rule: &Rule,
+    mut places: Vec<Destination>,
+) {
     places.sort_unstable();
     places.dedup();
     if !sources.is_empty() && !places.is_empty() {
         out.push(ClassRule {
-            sources,
+            sources: Arc::clone(sources),
             protocols: rule.protocols.clone(),
             destinations: places,
+            app: rule.app.clone(),
         });
     }
 }
 
-/// Joins rules with equal sources and protocols, in the order of first appearance.
+/// Joins rules of traffic with equal sources and protocols, in the order of first appearance.
 fn merge(rules: Vec<ClassRule>) -> Vec<ClassRule> {
-    let mut first: std::collections::BTreeMap<(Vec<Source>, Vec<u8>), usize> =
+    let mut first: std::collections::BTreeMap<(Arc<[Source]>, Vec<u8>), usize> =
         std::collections::BTreeMap::new();
     let mut merged: Vec<ClassRule> = Vec::new();
     for rule in rules {
-        let key = (rule.sources.clone(), rule.protocols.clone());
+        if rule.app.is_some() {
+            merged.push(rule);
+            continue;
+        }
+        let key = (Arc::clone(&rule.sources), rule.protocols.clone());
         let at = *first.entry(key).or_insert(merged.len());
         match merged.get_mut(at) {
             None => merged.push(rule),
@@ -260,20 +335,61 @@ fn merge(rules: Vec<ClassRule>) -> Vec<ClassRule> {
     merged
 }
 
-fn on_wire(rule: &ClassRule, own: &[String]) -> FilterRule {
-    let mut dst_ports = Vec::new();
-    for Destination { place, ports } in &rule.destinations {
-        let mut push = |ip: String| dst_ports.push(DstPorts { ip, ports: *ports });
-        match place {
-            Place::Everything => push("*".to_owned()),
-            Place::Prefix(prefix) => push(Source::Prefix(*prefix).to_string()),
-            Place::Node => own.iter().cloned().for_each(push),
-        }
-    }
-    FilterRule {
+/// `own`: the node's; `None`: any node's of the class, which takes packets for itself alone.
+fn on_wire(rule: &ClassRule, own: Option<&Own<'_>>) -> FilterRule {
+    let mut out = FilterRule {
         src_ips: rule.sources.iter().map(Source::to_string).collect(),
-        dst_ports,
+        dst_ports: Vec::new(),
         ip_proto: rule.protocols.iter().map(|p| i32::from(*p)).collect(),
         cap_grant: Vec::new(),
+    };
+    match &rule.app {
+        Some(app) => out.cap_grant.push(CapGrant {
+            dsts: granted(rule, own).iter().map(Prefix::to_string).collect(),
+            cap_map: Capabilities::clone(app),
+        }),
+        None => out.dst_ports = ports(rule, own),
     }
+    out
+}
+
+fn ports(rule: &ClassRule, own: Option<&Own<'_>>) -> Vec<DstPorts> {
+    let mut all = Vec::new();
+    for Destination { place, ports } in &rule.destinations {
+        let mut push = |ip: String| all.push(DstPorts { ip, ports: *ports });
+        match (place, own) {
+            (Place::Everything, _) | (Place::Node, None) => push("*".to_owned()),
+            (Place::Prefix(prefix), _) => push(Source::Prefix(*prefix).to_string()),
+            (Place::Node, Some(own)) => {
+                own.addresses.iter().map(IpAddr::to_string).for_each(push);
+            }
+        }
+    }
+    all
+}
+
+/// Where capabilities hold: at the node's own addresses, and in named subnets behind it.
+fn granted(rule: &ClassRule, own: Option<&Own<'_>>) -> std::collections::BTreeSet<Prefix> {
+    let mut all = std::collections::BTreeSet::new();
+    for Destination { place, .. } in &rule.destinations {
+        match (place, own) {
+            (Place::Everything | Place::Node, None) => {
+                all.extend([Prefix::ALL_IPV4, Prefix::ALL_IPV6]);
+            }
+            (Place::Everything | Place::Node, Some(own)) => {
+                all.extend(own.addresses.iter().copied().map(Prefix::host));
+            }
+            (Place::Prefix(prefix), None) => {
+                all.insert(*prefix);
+            }
+            (Place::Prefix(prefix), Some(own)) => {
+                let inside = own.addresses.iter().copied();
+                all.extend(inside.filter(|a| prefix.contains(*a)).map(Prefix::host));
+                if own.routes.iter().any(|r| r.overlaps(prefix)) {
+                    all.insert(*prefix);
+                }
+            }
+        }
+    }
+    all
 }

@@ -9,10 +9,10 @@
 
 #[path = "table/case.rs"]
 mod case;
-#[path = "corpus/compare.rs"]
-mod compare;
 #[path = "table/expect.rs"]
 mod expect;
+#[path = "corpus/filter.rs"]
+mod filter;
 #[path = "law/packet_filter.rs"]
 mod packet_filter;
 #[path = "table/tenant.rs"]

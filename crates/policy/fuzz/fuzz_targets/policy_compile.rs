@@ -13,7 +13,7 @@ fn node(user: Option<u64>, tags: &[&str], host: u8) -> NodeFacts {
             std::net::Ipv4Addr::new(100, 64, 0, host).into(),
             wire::net::mesh_ipv6_of(std::net::Ipv4Addr::new(100, 64, 0, host)).into(),
         ],
-        routes: Vec::new(),
+        ..NodeFacts::default()
     }
 }
 

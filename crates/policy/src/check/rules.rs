@@ -123,8 +123,9 @@ pub(super) fn warn_of_empty(document: &Document, sink: &mut Sink) {
             grant.destinations.is_empty(),
         );
     }
+    let sections = document.acls.is_some() || document.grants.is_some();
     let no_acls = document.acls.as_ref().is_none_or(Vec::is_empty);
-    if no_acls && document.grants.as_ref().is_none_or(Vec::is_empty) {
+    if sections && no_acls && document.grants.as_ref().is_none_or(Vec::is_empty) {
         sink.warning(
             Code::NothingAllowed,
             Span::default(),

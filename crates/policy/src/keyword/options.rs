@@ -47,7 +47,7 @@ pub(super) const ONE_CGNAT_ROUTE: Keyword = Keyword {
 pub(super) const DERP_MAP: Keyword = Keyword {
     name: "derpMap",
     summary: "Relays of the tenant's own.",
-    example: "null",
+    example: r#"{ "OmitDefaultRegions": false }"#,
     form: forms::DERP_MAP,
     support: Support::Read(|value, document, sink| {
         if value.kind != crate::source::Kind::Null

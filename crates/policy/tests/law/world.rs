@@ -138,6 +138,7 @@ prop_compose! {
             tags: tags.iter().map(|t| (*t).to_owned()).collect(),
             addresses: Vec::new(),
             routes: routes.iter().map(|r| r.parse().unwrap()).collect(),
+            exit_routes: Vec::new(),
         }
     }
 }

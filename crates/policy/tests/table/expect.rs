@@ -16,7 +16,7 @@ use wire::{
 
 use super::{
     case::{Case, Expect},
-    compare, packet_filter,
+    filter, packet_filter,
     tenant::{self, Node},
 };
 
@@ -227,7 +227,7 @@ impl Outcome<'_> {
     fn filter(&self, node: &str, wanted: &[String]) -> Result<(), String> {
         let ours = self.law.filter_rules(self.node(node), &self.facts);
         let theirs: Vec<FilterRule> = wanted.iter().map(|text| self.rule(text)).collect();
-        compare::filters(&ours, &theirs)
+        filter::compare(&ours, &theirs)
     }
 
     /// `ada1, 10.0.0.0/8 > web1:22,80-90 udp`; a node stands for its addresses.

@@ -79,6 +79,7 @@ pub(crate) fn nodes() -> Vec<Node> {
                     )),
                 ],
                 routes: routes.iter().map(|r| r.parse().unwrap()).collect(),
+                ..NodeFacts::default()
             },
         })
         .collect()

@@ -1,6 +1,10 @@
-//! Two filters are equal when they pass the same packets, however they are spelled.
+//! Two filters are equal when they pass the same packets and give the same
+//! capabilities, however they are spelled.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use wire::{filter::FilterRule, net::Prefix};
 
@@ -15,7 +19,60 @@ struct Pass {
 }
 
 /// The first difference between two filters.
-pub(crate) fn filters(ours: &[FilterRule], theirs: &[FilterRule]) -> Result<(), String> {
+pub(crate) fn compare(ours: &[FilterRule], theirs: &[FilterRule]) -> Result<(), String> {
+    compare_traffic(ours, theirs)?;
+    let (ours, theirs) = (grants(ours), grants(theirs));
+    let names: BTreeSet<&Given> = ours.keys().chain(theirs.keys()).collect();
+    for name in names {
+        let none = Vec::new();
+        let a = ours.get(name).unwrap_or(&none);
+        let b = theirs.get(name).unwrap_or(&none);
+        let ends: BTreeSet<u128> = a
+            .iter()
+            .chain(b)
+            .flat_map(|(_, (first, last))| [*first, last.saturating_add(1)])
+            .collect();
+        for at in ends {
+            if receivers(a, at) != receivers(b, at) {
+                return Err(format!("capability {name:?}: {a:?}, not {b:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A capability and one of its values, or none.
+type Given = (String, Option<String>);
+
+/// By capability and value: sources and the destination.
+fn grants(rules: &[FilterRule]) -> BTreeMap<Given, Vec<(Vec<Span>, Span)>> {
+    let mut all: BTreeMap<Given, Vec<(Vec<Span>, Span)>> = BTreeMap::new();
+    for rule in rules.iter().filter(|r| !r.src_ips.is_empty()) {
+        let sources: Vec<Span> = rule.src_ips.iter().flat_map(|s| spans(s)).collect();
+        for grant in &rule.cap_grant {
+            for target in grant.dsts.iter().flat_map(|d| spans(d)) {
+                for (name, values) in &grant.cap_map {
+                    let values = values.iter().map(|v| Some(v.to_string()));
+                    // The capability alone, and each of its values.
+                    for value in values.chain([None]) {
+                        let into = all.entry((name.clone(), value)).or_default();
+                        into.push((sources.clone(), target));
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+fn receivers(given: &[(Vec<Span>, Span)], target: u128) -> Vec<Span> {
+    let holding = given
+        .iter()
+        .filter(|(_, (first, last))| (*first..=*last).contains(&target));
+    join(holding.flat_map(|(s, _)| s.iter().copied()).collect())
+}
+
+fn compare_traffic(ours: &[FilterRule], theirs: &[FilterRule]) -> Result<(), String> {
     let (ours_raw, theirs_raw) = (ours, theirs);
     let (ours, theirs) = (passes(ours), passes(theirs));
     let all = || ours.iter().chain(&theirs);
@@ -42,15 +99,18 @@ pub(crate) fn filters(ours: &[FilterRule], theirs: &[FilterRule]) -> Result<(), 
 
 /// Who may reach one destination, joined and sorted.
 fn sources(passes: &[Pass], target: u128, port: u32, protocol: i32) -> Vec<Span> {
-    let mut spans: Vec<Span> = passes
+    let spans = passes
         .iter()
         .filter(|p| {
             (p.target.0..=p.target.1).contains(&target)
                 && (p.ports.0..=p.ports.1).contains(&port)
                 && p.protocols.contains(&protocol)
         })
-        .flat_map(|p| p.sources.iter().copied())
-        .collect();
+        .flat_map(|p| p.sources.iter().copied());
+    join(spans.collect())
+}
+
+fn join(mut spans: Vec<Span>) -> Vec<Span> {
     spans.sort_unstable();
     let mut joined: Vec<Span> = Vec::new();
     for (first, last) in spans {

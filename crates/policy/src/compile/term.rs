@@ -1,0 +1,151 @@
+//! Terms: the distinct selectors of a policy, resolved as far as the directory goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wire::UserId;
+
+use super::People;
+use crate::{
+    addresses::AddressSet,
+    directory::Directory,
+    document::Document,
+    ipset::Sets,
+    selector::{SelectorKind, autogroup::Autogroup},
+};
+
+/// The number of a [`Term`].
+pub(crate) type TermId = u32;
+
+/// One distinct selector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Term {
+    /// As written in the document; names the term across policies.
+    pub(crate) text: String,
+    pub(crate) kind: TermKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TermKind {
+    /// Every node and address of the mesh.
+    Any,
+    /// Every address there is (`autogroup:danger-all`).
+    Everything,
+    /// The own devices of these users.
+    Users(BTreeSet<UserId>),
+    /// Nodes with this tag.
+    Tag(String),
+    /// Nodes without tags.
+    Member,
+    /// Nodes with tags.
+    Tagged,
+    /// These addresses.
+    Addresses(AddressSet),
+    /// The Internet, through exit nodes.
+    Internet,
+    /// Nobody and nothing.
+    Nothing,
+}
+
+impl TermKind {
+    /// True for terms whose nodes `autogroup:self` can be taken of.
+    pub(crate) fn is_of_people(&self) -> bool {
+        match self {
+            Self::Any | Self::Users(_) | Self::Member => true,
+            Self::Everything
+            | Self::Tag(_)
+            | Self::Tagged
+            | Self::Addresses(_)
+            | Self::Internet
+            | Self::Nothing => false,
+        }
+    }
+
+    /// True for terms that filters name by a source set.
+    pub(crate) fn has_set(&self) -> bool {
+        match self {
+            Self::Users(_) | Self::Tag(_) | Self::Member | Self::Tagged => true,
+            Self::Any | Self::Everything | Self::Addresses(_) | Self::Internet | Self::Nothing => {
+                false
+            }
+        }
+    }
+}
+
+/// Gives numbers to selectors.
+pub(crate) struct Terms<'a> {
+    people: &'a People<'a>,
+    directory: &'a Directory,
+    hosts: Sets<'a>,
+    ipsets: BTreeMap<&'a str, AddressSet>,
+    all: Vec<Term>,
+    numbers: BTreeMap<SelectorKind, TermId>,
+}
+
+impl<'a> Terms<'a> {
+    pub(super) fn new(
+        document: &'a Document,
+        directory: &'a Directory,
+        people: &'a People<'a>,
+    ) -> Self {
+        let hosts = Sets::new(document);
+        Self {
+            people,
+            directory,
+            ipsets: hosts.resolve(),
+            hosts,
+            all: Vec::new(),
+            numbers: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<Term> {
+        self.all
+    }
+
+    /// The term of a selector.
+    pub(crate) fn number(&mut self, kind: &SelectorKind) -> TermId {
+        if let Some(id) = self.numbers.get(kind) {
+            return *id;
+        }
+        // Documents are limited to far fewer selectors.
+        let id = TermId::try_from(self.all.len()).unwrap_or(TermId::MAX);
+        self.numbers.insert(kind.clone(), id);
+        self.all.push(Term {
+            text: kind.to_string(),
+            kind: self.resolve(kind),
+        });
+        id
+    }
+
+    fn resolve(&self, kind: &SelectorKind) -> TermKind {
+        match kind {
+            SelectorKind::Any => TermKind::Any,
+            SelectorKind::Tag(tag) => TermKind::Tag(tag.clone()),
+            SelectorKind::Host(name) => match self.hosts.host(name) {
+                Some(prefix) => TermKind::Addresses(AddressSet::of(prefix)),
+                None => TermKind::Nothing,
+            },
+            SelectorKind::IpSet(name) => match self.ipsets.get(name.as_str()) {
+                Some(set) => TermKind::Addresses(set.clone()),
+                None => TermKind::Nothing,
+            },
+            SelectorKind::Prefix(prefix) => TermKind::Addresses(AddressSet::of(*prefix)),
+            SelectorKind::Range(first, last) => {
+                TermKind::Addresses(AddressSet::of_ranges([(*first, *last)]))
+            }
+            SelectorKind::Autogroup(Autogroup::Member) => TermKind::Member,
+            SelectorKind::Autogroup(Autogroup::Tagged) => TermKind::Tagged,
+            SelectorKind::Autogroup(Autogroup::Internet) => TermKind::Internet,
+            SelectorKind::Autogroup(Autogroup::DangerAll) => TermKind::Everything,
+            SelectorKind::User(_)
+            | SelectorKind::UsersOf(_)
+            | SelectorKind::Group(_)
+            | SelectorKind::ProviderGroup(_)
+            | SelectorKind::Autogroup(_) => match self.people.of(kind, self.directory) {
+                Some(users) => TermKind::Users(users),
+                None => TermKind::Nothing,
+            },
+            SelectorKind::Service(_) => TermKind::Nothing,
+        }
+    }
+}

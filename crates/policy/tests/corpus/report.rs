@@ -1,0 +1,88 @@
+//! What is printed of a run.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use crate::{case::Case, judge::Verdict};
+
+#[derive(Default)]
+pub(crate) struct Report {
+    /// By suite: passed and total.
+    suites: BTreeMap<String, (usize, usize)>,
+    failures: Vec<String>,
+    excluded: Vec<String>,
+    equal: usize,
+    different: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn add(&mut self, case: &Case, verdict: &Verdict) {
+        let (passed, total) = self.suites.entry(case.suite.clone()).or_default();
+        *total += 1;
+        match &verdict.failure {
+            None => *passed += 1,
+            Some(_) if exclusion(case).is_some() => {
+                let rule = exclusion(case).unwrap_or_default();
+                self.excluded.push(format!("{}: {rule}", case.id));
+            }
+            Some(why) => {
+                let why: String = why.chars().take(2_000).collect();
+                self.failures.push(format!("{}: {why}", case.id));
+            }
+        }
+        match &verdict.message {
+            Some((true, _)) => self.equal += 1,
+            Some((false, ours)) => self.different.push(format!("{}: {ours}", case.id)),
+            None => {}
+        }
+    }
+
+    pub(crate) fn failed(&self) -> usize {
+        self.failures.len()
+    }
+
+    pub(crate) fn excluded(&self) -> usize {
+        self.excluded.len()
+    }
+
+    pub(crate) fn print(&self) {
+        for (suite, (passed, total)) in &self.suites {
+            println!("{suite}: {passed}/{total}");
+        }
+        for failure in &self.failures {
+            println!("FAILED {failure}");
+        }
+        for excluded in &self.excluded {
+            println!("EXCLUDED {excluded}");
+        }
+        for other in &self.different {
+            println!("message of {other}");
+        }
+        let passed: usize = self.suites.values().map(|(passed, _)| passed).sum();
+        println!(
+            "messages: {} equal, {} different",
+            self.equal,
+            self.different.len()
+        );
+        println!(
+            "corpus: {passed} passed, {} failed",
+            self.failures.len() + self.excluded.len()
+        );
+    }
+}
+
+/// The rule by which a capture cannot be held against us, if there is one.
+///
+/// Where nodes were renumbered (the IPv6 address is the host part of the IPv4
+/// one), a policy that names such an IPv6 address names the new number, which
+/// the service never knew.
+fn exclusion(case: &Case) -> Option<&'static str> {
+    let renumbered = case.nodes.values().any(|n| {
+        let (IpAddr::V4(v4), IpAddr::V6(v6)) = (n.ipv4, n.ipv6) else {
+            return false;
+        };
+        v6.segments()[7] == u16::from(v4.octets()[3])
+            && v6.segments()[3..7] == [0; 4]
+            && case.policy.contains(&format!("\"{v6}\""))
+    });
+    renumbered.then_some("the policy names an IPv6 address that nodes were given when they were renumbered after the capture")
+}
