@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// The findings about `ssh` that need the directory. A domain that is not the
-/// tenant's is an error, a user that it does not have a warning.
+/// tenant's is an error, a user that it does not have a warning. That nodes are
+/// not told of the rules yet is said once.
 pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
     let mut sink = Sink::default();
     let users: BTreeSet<String> = directory
@@ -18,6 +19,13 @@ pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
         .iter()
         .map(|u| u.email.to_lowercase())
         .collect();
+    if let Some(first) = document.ssh.first() {
+        sink.warning(
+            Code::NotActedOn,
+            first.span,
+            "`ssh` is kept in the document and tested, but this server does not tell the nodes of it yet: it lets nobody in",
+        );
+    }
     for rule in &document.ssh {
         for login in &rule.logins {
             if let LoginKind::LocalPart(domain) = &login.kind {
