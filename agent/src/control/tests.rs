@@ -311,3 +311,16 @@ async fn the_certificate_of_another_server_is_refused() {
         assert!(!outcome.unwrap_err().may_pass());
     }
 }
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_by_years_is_asked_about() {
+    for (from, until) in [(3000, 4000), (2000, 2001)] {
+        let identity = Identity::valid(from, until);
+        let server = Coordinator::with_tls(&identity).await;
+        let mut party = party(&server, "https");
+        party.server.trust = Trust::Ca(identity.ca.clone());
+        let outcome = connect::connect(&party.tls, &party.server, &party.machine).await;
+        let said = outcome.unwrap_err().to_string();
+        assert!(said.contains("this machine's clock"), "{said}");
+    }
+}

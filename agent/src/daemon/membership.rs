@@ -31,6 +31,9 @@ use crate::{
 
 /// How long the server may take to take note of a logout.
 const LOGOUT: Duration = Duration::from_secs(10);
+/// What a logout that went well says.
+const LEFT: &str = "this machine has left the mesh, and its keys are forgotten";
+
 impl Daemon {
     // === up ===
 
@@ -237,7 +240,11 @@ impl Daemon {
         self.stored.want_up = false;
         self.save();
         self.end_all("`warren down` ended it").await;
-        Reply::done(if was_up { "" } else { "it was down already" })
+        Reply::done(if was_up {
+            "disconnected, and still a member: `warren up` comes back"
+        } else {
+            "it was down already"
+        })
     }
 
     pub(super) async fn logout(&mut self, replies: mpsc::Sender<Reply>) {
@@ -249,17 +256,20 @@ impl Daemon {
         self.standing = Standing::Good;
         self.trouble = None;
         let Some(profile) = profile else {
-            return answer(&replies, Reply::done("this machine was no member"));
+            return answer(
+                &replies,
+                Reply::done("this machine was not a member of a mesh"),
+            );
         };
         let (Some(node), Some(trust)) = (profile.node_key.clone(), profile.trust()) else {
-            return answer(&replies, Reply::done(""));
+            return answer(&replies, Reply::done(LEFT));
         };
         let party = self.party(&profile, trust, node);
         let host = host::info(profile.hostname.as_deref(), &profile.tags);
         tokio::spawn(async move {
             let told = timeout(LOGOUT, login::logout(&party, host)).await;
             let why = match told {
-                Ok(Ok(())) => return answer(&replies, Reply::done("")),
+                Ok(Ok(())) => return answer(&replies, Reply::done(LEFT)),
                 Ok(Err(why)) => why,
                 Err(_) => "it does not answer".to_owned(),
             };

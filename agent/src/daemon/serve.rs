@@ -75,7 +75,7 @@ impl Daemon {
                 "this machine is not up: run `warren up`"
             }
             State::NeedsLogin | State::Expired => {
-                "this machine is no member at the moment: run `warren up`"
+                "this machine is not in a mesh at the moment: run `warren up`"
             }
             State::NeedsApproval => "an administrator has yet to approve this machine",
         };

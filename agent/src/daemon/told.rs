@@ -88,12 +88,7 @@ impl Daemon {
 
     /// The difference between the clocks, when it is worth a word.
     pub(super) fn clock_problem(&self) -> Option<String> {
-        let skew = self.skew;
-        (skew.abs() > SKEW_MICROS).then(|| {
-            let side = if skew > 0 { "behind" } else { "ahead of" };
-            let seconds = skew.abs() / 1_000_000;
-            format!("this machine's clock is {seconds} s {side} the server's: set it right")
-        })
+        clock_problem(self.skew)
     }
 
     /// Brings the data thread and the interface in line with the netmap.
@@ -114,5 +109,29 @@ impl Daemon {
             self.hand_over(&map).await;
             self.map = Some(map);
         }
+    }
+}
+
+/// `skew`: microseconds by which the server's clock is ahead.
+fn clock_problem(skew: i64) -> Option<String> {
+    (skew.abs() > SKEW_MICROS).then(|| {
+        let side = if skew > 0 { "behind" } else { "ahead of" };
+        let seconds = skew.abs() / 1_000_000;
+        format!("this machine's clock is {seconds} s {side} the server's: set it right")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_named_when_it_is_wrong_by_more_than_a_minute() {
+        assert_eq!(clock_problem(59_000_000), None);
+        assert_eq!(clock_problem(-59_000_000), None);
+        let behind = clock_problem(3_600_000_000).unwrap();
+        assert!(behind.contains("3600 s behind"), "{behind}");
+        let ahead = clock_problem(-90_000_000).unwrap();
+        assert!(ahead.contains("90 s ahead of"), "{ahead}");
     }
 }

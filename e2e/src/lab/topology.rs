@@ -122,6 +122,16 @@ impl Host {
         sh_in(&self.ns, line)
     }
 
+    /// Takes the block of [`Nat::UdpBlocked`] away and leaves everything else, so that no
+    /// connection is touched: the router behaves as [`Nat::Easy`].
+    pub fn allow_udp(&self) -> Result<()> {
+        sh_in(
+            &self.router,
+            "nft delete rule ip filter forward handle \
+             $(nft -a list chain ip filter forward | sed -n 's/.*l4proto udp drop # handle //p')",
+        )
+    }
+
     /// Changes the router's rules; what it had mapped is forgotten.
     pub fn set_nat(&self, nat: Nat) -> Result<()> {
         let rules = nat.rules(&self.wan.to_string());

@@ -12,6 +12,7 @@ mod real_clients;
 const SCENARIOS: &[Scenario] = scenarios![
     real_clients::real_clients_join_talk_obey_survive_and_leave,
     real_clients::real_clients_and_our_agent_talk_both_ways,
+    real_clients::our_agent_between_real_clients_joins_obeys_survives_and_leaves,
 ];
 
 fn main() -> ExitCode {

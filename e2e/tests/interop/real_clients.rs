@@ -7,7 +7,8 @@ use e2e::{
     agent::{Agent, Via},
     api::Session,
     eventually::eventually,
-    lab::{Host, Nat, Topology},
+    lab::{self, Host, Nat, Topology},
+    process::{Process, run},
     stack::{Stack, Tenant},
     tailscale::Tailscale,
     traffic,
@@ -31,7 +32,7 @@ pub(crate) fn real_clients_join_talk_obey_survive_and_leave() -> Result<()> {
     let one = Tailscale::join(&net.host("t1", Nat::Easy)?, &stack, &key)?;
     let two = Tailscale::start(&net.host("t2", Nat::Easy)?, &stack.ca_file()?)?;
     let console = Session::sign_in(&stack, &owner)?;
-    two.up_by_link(&stack, |link| confirm(&console, link))?;
+    two.up_by_link(&stack, |link| confirm(&console, link, "t2"))?;
     let (first, second) = (one.address()?, two.address()?);
 
     becomes(
@@ -133,13 +134,123 @@ pub(crate) fn real_clients_and_our_agent_talk_both_ways() -> Result<()> {
     sends(&ours.host, &theirs.host, their_address)
 }
 
+pub(crate) fn our_agent_between_real_clients_joins_obeys_survives_and_leaves() -> Result<()> {
+    let (mut net, srv) = Topology::new()?;
+    let mut stack = Stack::start(&srv)?;
+    let owner = stack.tenant("acme")?.owner;
+    let key = stack.existing("acme", &owner).auth_key()?;
+    let one = Tailscale::join(&net.host("t1", Nat::Easy)?, &stack, &key)?;
+    let two = Tailscale::join(&net.host("t2", Nat::Easy)?, &stack, &key)?;
+    let ours = Agent::start(&net.host("w1", Nat::Easy)?)?;
+    let console = Session::sign_in(&stack, &owner)?;
+    up_by_link(&ours, &stack, &console)?;
+    let address = ours.address()?;
+    let theirs = [one.address()?, two.address()?];
+
+    everybody_reaches(&ours, [&one, &two], Via::is_direct)?;
+    shows_peer(&one, "w1", address)?;
+    shows_peer(&two, "w1", address)?;
+    shows_both(&ours, theirs)?;
+    obeys(
+        &stack.existing("acme", &owner),
+        &two.host,
+        &ours.host,
+        address,
+    )?;
+    ours.host.set_nat(Nat::UdpBlocked)?;
+    everybody_reaches(&ours, [&one, &two], |via| *via == Via::Relay)?;
+    sends(&one.host, &ours.host, address)?;
+    sends(&ours.host, &two.host, theirs[1])?;
+    ours.host.set_nat(Nat::Easy)?;
+    everybody_reaches(&ours, [&one, &two], Via::is_direct)?;
+
+    stack.kill();
+    ours.ping(&theirs[0].to_string(), PING)
+        .context("without a server")?;
+    stack.start_again()?;
+    stack.ready()?;
+    let tenant = stack.existing("acme", &owner);
+    eventually("all are online again", Duration::from_mins(1), || {
+        let online = |name| Ok::<_, anyhow::Error>(tenant.node(name)?["online"] == true);
+        Ok((online("t1")? && online("t2")? && online("w1")?).then_some(()))
+    })?;
+    everybody_reaches(&ours, [&one, &two], |_| true)?;
+
+    run(ours.command(&["logout"])?, WAIT)?;
+    eventually("the server shows the logout", WAIT, || {
+        Ok((tenant.node("w1")?["expired"] == true).then_some(()))
+    })?;
+    eventually("a peer knows that it has left", WAIT, || {
+        let peer = one.peer("w1")?;
+        Ok(peer
+            .is_none_or(|p| p["Online"] == false || p["Expired"] == true)
+            .then_some(()))
+    })?;
+    ensure!(ours.status()?["state"] == "needs_login", "it is still in");
+    ours.up(&stack, &["--auth-key", &key])?;
+    everybody_reaches(&ours, [&one, &two], |_| true)
+}
+
+/// `warren up` shows a link, and the person who is signed in confirms it.
+fn up_by_link(ours: &Agent, stack: &Stack, console: &Session) -> Result<()> {
+    let log = lab::scratch()?.join("up-by-link");
+    let mut up = Process::start("warren up", ours.up_command(stack, &[])?, &log)?;
+    up.says("To let this machine in", WAIT)?;
+    let said = up.log();
+    let link = said.split_whitespace().find(|w| w.starts_with("https://"));
+    confirm(console, link.context("the link")?, &ours.name)?;
+    eventually("`warren up` says that it has joined", WAIT, || {
+        Ok(up.log().contains("\nup as ").then_some(()))
+    })
+}
+
+/// Pings each way between our agent and each client until they come by a path of this kind.
+fn everybody_reaches(
+    ours: &Agent,
+    theirs: [&Tailscale; 2],
+    wanted: impl Fn(&Via) -> bool,
+) -> Result<()> {
+    let own = ours.address()?.to_string();
+    for client in theirs {
+        let address = client.address()?.to_string();
+        let name = &client.host.ns;
+        becomes(
+            &format!("good to {name}"),
+            || ours.ping(&address, PING),
+            &wanted,
+        )?;
+        becomes(
+            &format!("good from {name}"),
+            || client.ping(&own, PING),
+            &wanted,
+        )?;
+    }
+    Ok(())
+}
+
+/// Our own status shows both clients online.
+fn shows_both(ours: &Agent, theirs: [Ipv4Addr; 2]) -> Result<()> {
+    eventually("the status shows both online", WAIT, || {
+        let status = ours.status()?;
+        let peers = status["peers"].as_array().context("a list of peers")?;
+        let online = |address: Ipv4Addr| {
+            let is_it = |p: &&serde_json::Value| p["addresses"][0] == address.to_string();
+            peers
+                .iter()
+                .find(is_it)
+                .is_some_and(|p| p["online"] == true)
+        };
+        Ok(theirs.into_iter().all(online).then_some(()))
+    })
+}
+
 /// A signed-in person lets the machine behind this link join.
-fn confirm(console: &Session, link: &str) -> Result<()> {
-    let (_, token) = link.rsplit_once('/').context("a token")?;
+fn confirm(console: &Session, link: &str, name: &str) -> Result<()> {
+    let token = link.rsplit(['/', '#']).next().context("a token")?;
     let path = format!("/api/v1/registrations/{token}");
     let shown = console.get(&path)?;
     ensure!(
-        shown["hostname"] == "t2",
+        shown["hostname"] == name,
         "the page shows another machine: {shown}"
     );
     let tenant = console.tenant("acme")?;

@@ -20,6 +20,7 @@ mod roam;
 mod second_machine;
 mod server_crash;
 mod two_tenants;
+mod udp_returns;
 
 const SCENARIOS: &[Scenario] = scenarios![
     nat_kinds::the_lab_routers_behave_as_their_kind,
@@ -30,6 +31,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     console_policy::an_owner_sets_up_adds_machines_and_rules_the_wire_in_the_browser,
     console_acts::an_administrator_looks_after_machines_keys_and_people_in_the_browser,
     agent_crash::a_killed_agent_keeps_its_state_and_leaves_nothing_behind,
+    udp_returns::a_path_becomes_direct_when_udp_returns_and_loses_nothing,
     roam::a_machine_that_moves_is_reached_directly_again,
     membership::a_machine_waits_until_an_administrator_approves_it,
     membership::a_person_lets_a_machine_in_and_it_comes_and_goes,

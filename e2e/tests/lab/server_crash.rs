@@ -123,7 +123,8 @@ fn online(tenant: &Tenant<'_>, names: &[&str]) -> Result<()> {
     )
 }
 
-fn no_packet_was_lost(sent: traffic::Traffic, received: traffic::Traffic) -> Result<()> {
+/// Every packet of an `udp-stream` has come to its `udp-sink`.
+pub(crate) fn no_packet_was_lost(sent: traffic::Traffic, received: traffic::Traffic) -> Result<()> {
     let sent = sent.stop();
     let count = sent
         .iter()

@@ -44,9 +44,6 @@ fn hint(error: &io::Error) -> &'static str {
     if error.kind() == io::ErrorKind::NotFound {
         return "opening /dev/net/tun (load the kernel module `tun`, or give the container the device)";
     }
-    if error.kind() == io::ErrorKind::PermissionDenied {
-        return "opening /dev/net/tun (run as root)";
-    }
     "opening /dev/net/tun"
 }
 
