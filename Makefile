@@ -8,7 +8,9 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 # Where the load driver of the load test lies; absent: the test says so and is passed over.
 CTLLOAD ?= ../shared/tools/ctlload
 # Real policy captures; absent: the test says so and is passed over.
-export WARREN_POLICY_CORPUS ?= $(abspath ../shared/policy-corpus)
+ifneq ($(wildcard ../shared/policy-corpus/cases.jsonl.zst),)
+export POLICY_CORPUS ?= $(abspath ../shared/policy-corpus/cases.jsonl.zst)
+endif
 # `make run LISTEN=203.0.113.10` serves other machines over TLS.
 LISTEN ?=
 

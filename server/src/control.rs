@@ -29,7 +29,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use wire::{CapabilityVersion, MachineKey, NodeId};
+use wire::{AuthKeyId, CapabilityVersion, MachineKey, NodeId};
 
 use crate::{
     app::App,
@@ -39,6 +39,9 @@ use crate::{
 /// Other names that a node may ask for at once; each is a row of the audit log.
 const RENAMES: u32 = 10;
 
+/// Machines that may come with one auth key at once; as many more each second.
+const REGISTRATIONS: u32 = 500;
+
 /// What all control connections share.
 #[derive(Debug)]
 struct Control {
@@ -47,6 +50,8 @@ struct Control {
     failed_handshakes: Limiter,
     /// Registrations without a valid credential, by network.
     failed_registrations: Limiter,
+    /// Registrations with a key that is known, by key.
+    registrations: Buckets<AuthKeyId>,
     /// Names that machines ask for later, by node.
     renames: Buckets<NodeId>,
 }
@@ -68,6 +73,7 @@ impl Control {
             app,
             failed_handshakes: Limiter::new(50, Duration::from_millis(20)),
             failed_registrations: Limiter::new(5, Duration::from_millis(200)),
+            registrations: Buckets::new(REGISTRATIONS, Duration::from_millis(2)),
             renames: Buckets::new(RENAMES, Duration::from_mins(1)),
         }
     }

@@ -18,6 +18,7 @@ use std::{
 };
 
 use axum::Router;
+use sea_orm::{ConnectionTrait as _, QueryResult, Statement};
 use tempfile::TempDir;
 use wire::{
     CapabilityVersion, MachineKey, NodeId, NodeKey, TenantId, Timestamp,
@@ -44,7 +45,7 @@ pub(crate) mod postgres;
 
 pub(crate) use answer::Answer;
 pub(crate) use persona::Persona;
-use postgres::{Database, database};
+use postgres::database;
 
 /// The server of one test.
 pub(crate) struct TestApp {
@@ -54,7 +55,7 @@ pub(crate) struct TestApp {
     keys: AtomicU32,
     log: log::Guard,
     dir: TempDir,
-    _database: Option<Database>,
+    database: Option<postgres::Database>,
 }
 
 /// Who acts at the server's own shell in tests.
@@ -78,9 +79,14 @@ impl TestApp {
         Self::build("info", None, change).await
     }
 
-    /// As [`Self::new`]; everything is logged, down to the last detail.
+    /// One on `SQLite`; everything is logged, down to the last detail.
     pub(crate) async fn talkative() -> Self {
         Self::build("trace", None, |_| {}).await
+    }
+
+    /// As [`Self::talkative`], on PostgreSQL where it is installed.
+    pub(crate) async fn talkative_on_postgres() -> Option<Self> {
+        Some(Self::build("trace", Some(database()?), |_| {}).await)
     }
 
     /// One on each database there is here.
@@ -94,7 +100,7 @@ impl TestApp {
 
     async fn build(
         filter: &str,
-        database: Option<Database>,
+        database: Option<postgres::Database>,
         change: impl FnOnce(&mut Config),
     ) -> Self {
         let log = log::Guard::install(filter);
@@ -103,7 +109,7 @@ impl TestApp {
             data_dir: Some(dir.path().join("data")),
             ..Config::default()
         };
-        config.database.url = database.as_ref().map(Database::url);
+        config.database.url = database.as_ref().map(postgres::Database::url);
         change(&mut config);
         let clock = Arc::new(TestClock::new());
         let as_clock: Arc<dyn Clock> = Arc::<TestClock>::clone(&clock);
@@ -116,7 +122,7 @@ impl TestApp {
             keys: AtomicU32::new(1),
             log,
             dir,
-            _database: database,
+            database,
         }
     }
 
@@ -203,19 +209,17 @@ impl TestApp {
         )
     }
 
-    /// The bytes of the `SQLite` database, with what is not checkpointed yet.
-    fn stored_bytes(&self) -> Vec<u8> {
+    /// All that the database holds: the files of `SQLite`, with what is not
+    /// checkpointed yet, or every row of PostgreSQL as its owner sees it.
+    pub(crate) async fn stored(&self) -> Vec<u8> {
+        if let Some(database) = &self.database {
+            return rows_of(&database.url()).await.into_bytes();
+        }
         let data = self.dir.path().join("data");
         let parts = ["warren.db", "warren.db-wal"].map(|file| data.join(file));
         let parts = parts.map(|file| std::fs::read(file).unwrap_or_default());
         assert!(!parts[0].is_empty());
         parts.concat()
-    }
-
-    /// Whether a text is anywhere in the `SQLite` database.
-    pub(crate) fn stored_bytes_hold(&self, text: &str) -> bool {
-        let bytes = self.stored_bytes();
-        bytes.windows(text.len()).any(|w| w == text.as_bytes())
     }
 
     /// What a machine reports of itself.
@@ -259,6 +263,23 @@ impl TestApp {
         self.app.hub.changed(tenant, Changed::Node(node.id)).await;
         node
     }
+}
+
+async fn rows_of(url: &str) -> String {
+    let conn = sea_orm::Database::connect(url).await.unwrap();
+    let ask = async |sql: String| {
+        let ask = Statement::from_string(conn.get_database_backend(), sql);
+        let rows = conn.query_all_raw(ask).await.unwrap();
+        let line = |row: &QueryResult| row.try_get::<String>("", "line").unwrap();
+        rows.iter().map(line).collect::<Vec<_>>()
+    };
+    let tables = "SELECT tablename::text AS line FROM pg_tables WHERE schemaname = 'public'";
+    let mut all = Vec::new();
+    for table in ask(tables.to_owned()).await {
+        all.extend(ask(format!("SELECT t::text AS line FROM {table} t")).await);
+    }
+    assert!(!all.is_empty());
+    all.join("\n")
 }
 
 /// One second less.

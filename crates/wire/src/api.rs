@@ -106,6 +106,13 @@ impl Role {
             Action::ManageOwners => matches!(self, Self::Owner),
         }
     }
+
+    /// Whether this role may do all that `other` may: nobody gives, takes or acts
+    /// upon a role whose rights he does not have himself.
+    pub fn covers(self, other: Self) -> bool {
+        let mut actions = Action::ALL.into_iter();
+        actions.all(|action| !other.may(action) || self.may(action))
+    }
 }
 
 impl std::fmt::Display for Role {
@@ -153,4 +160,21 @@ pub enum Action {
     ManageTenant,
     /// Make and unmake owners.
     ManageOwners,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::ViewNodes,
+        Self::ManageNodes,
+        Self::ViewAuthKeys,
+        Self::ManageAuthKeys,
+        Self::ViewPolicy,
+        Self::ManagePolicy,
+        Self::ViewUsers,
+        Self::ManageUsers,
+        Self::ViewAuditLog,
+        Self::ManageTenant,
+        Self::ManageOwners,
+    ];
 }

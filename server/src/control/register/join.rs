@@ -20,7 +20,6 @@ use super::{
     refused,
 };
 use crate::{
-    app::App,
     db::{AuthKey, Node, Reason, SystemRows, TenantRows},
     error::{Error, Result},
     secret::token,
@@ -90,7 +89,7 @@ pub(super) async fn by_key(
     secret: &str,
 ) -> Result<RegisterResponse> {
     let (app, address) = (&control.app, asked.address);
-    match outcome(app, asked, secret).await? {
+    match outcome(control, asked, secret).await? {
         Outcome::Joined(joined) => {
             if joined.now {
                 let changed = Changed::Node(joined.node.id);
@@ -110,16 +109,21 @@ pub(super) async fn by_key(
 }
 
 /// What is no key of ours is refused without a place in the line of writers.
-async fn outcome(app: &App, asked: Asked, secret: &str) -> Result<Outcome> {
+async fn outcome(control: &Control, asked: Asked, secret: &str) -> Result<Outcome> {
+    let app = &control.app;
     if token::kind_of(secret) != Some(token::Kind::Auth) {
         return Ok(Outcome::Refused(Refusal::NotAKey));
     }
     let (hash, now) = (app.vault.hash(secret), asked.created);
     let listed = app.db.system(Reason::Directory).await?;
-    if listed.find_auth_key(&hash).await?.is_none() {
+    let Some((_, key)) = listed.find_auth_key(&hash).await? else {
         return Ok(Outcome::Refused(Refusal::Unknown));
-    }
+    };
     drop(listed);
+    let limit = &control.registrations;
+    limit
+        .take(key, app.clock.instant())
+        .map_err(Error::TooMany)?;
     let work = move |rows: SystemRows| async move { attempt(&rows, &asked, &hash, now).await };
     app.db.write_system(Reason::Directory, work).await
 }

@@ -1,5 +1,7 @@
 //! Machines join by auth keys, and come back.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use tokio::task::JoinSet;
 use wire::{
@@ -8,7 +10,7 @@ use wire::{
     control::RegisterRequest,
 };
 
-use super::{KeyTerms, Node, World};
+use super::{super::Control, KeyTerms, Node, World};
 use crate::db::NodeOwner;
 
 fn reusable() -> KeyTerms {
@@ -200,6 +202,29 @@ async fn each_way_a_key_fails_has_its_own_sentence() {
     let answer = connection.register(&node.with_key(&expired)).await;
     assert!(answer.error.contains("expired"), "{}", answer.error);
     assert_eq!(world.nodes(&tenant).await.len(), 1);
+}
+
+#[tokio::test]
+async fn registrations_are_limited_by_their_key_and_no_other() {
+    let world = World::start().await;
+    let tenant = world.tenant("acme").await;
+    let (busy, id) = world.key(&tenant, reusable()).await;
+    let (other, _) = world.key(&tenant, reusable()).await;
+    let control = Arc::new(Control::new(Arc::clone(&world.app)));
+    // Ten seconds' worth at once.
+    for _ in 0..5000 {
+        control.registrations.count(id, world.app.clock.instant());
+    }
+    let (one, two) = (Node::new("one"), Node::new("two"));
+    let (connection, _served) = one.connect_in_memory_to(&world, Arc::clone(&control)).await;
+    let asked = one.with_key(&busy);
+    let answer = connection.post("/machine/register", &asked).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(answer.headers.contains_key("retry-after"));
+    assert!(world.node(one.key()).await.is_none());
+    let (connection, _served) = two.connect_in_memory_to(&world, control).await;
+    let answer = connection.register(&two.with_key(&other)).await;
+    assert!(answer.machine_authorized, "{}", answer.error);
 }
 
 #[tokio::test]

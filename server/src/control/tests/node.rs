@@ -127,6 +127,16 @@ impl Node {
 
     /// A connection over a line in memory, and its end.
     pub(super) async fn connect_in_memory(&self, world: &World) -> (Connection, JoinHandle<()>) {
+        let control = Arc::new(Control::new(Arc::clone(&world.app)));
+        self.connect_in_memory_to(world, control).await
+    }
+
+    /// As [`Self::connect_in_memory`], to what shares `control`.
+    pub(super) async fn connect_in_memory_to(
+        &self,
+        world: &World,
+        control: Arc<Control>,
+    ) -> (Connection, JoinHandle<()>) {
         let (server, rng) = (&world.app.keys.noise, &mut rng::system());
         let (initiator, message) =
             Initiator::start(self.version, &self.machine, &server.public(), rng).unwrap();
@@ -138,7 +148,6 @@ impl Node {
             version: accepted.version,
             address: [127, 0, 0, 1].into(),
         };
-        let control = Arc::new(Control::new(Arc::clone(&world.app)));
         let served = run(
             control,
             Arc::new(session),
