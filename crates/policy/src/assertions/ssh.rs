@@ -115,12 +115,17 @@ fn sources<'a>(text: &Text, world: &World<'a>) -> Result<Vec<Device<'a>>, Failur
     world.devices(&kind, Side::Source).map(unalike)
 }
 
+/// What a destination names. One signs in to nodes: an address must be one of theirs.
 fn target_of(text: &Text, world: &World<'_>) -> Result<SelectorKind, Failure> {
     let kind = subject::read(text)?.kind;
-    // The service knows nodes by their IPv4 address here.
-    if world.prefix(&kind).is_some_and(|p| p.addr.is_ipv6()) {
-        return Err(Failure::new(format!("no node is found by `{}`", text.text))
-            .help("write its IPv4 address, its tag or its user"));
+    let address = world.prefix(&kind).map(|p| p.addr);
+    let is_own = |a| world.nodes.iter().any(|n| n.addresses.contains(&a));
+    if address.is_some_and(|a| !is_own(a)) {
+        return Err(Failure::new(format!(
+            "no node of this tenant has the address `{}`",
+            text.text
+        ))
+        .help("name a tag, a user, or the address of a node"));
     }
     Ok(kind)
 }
