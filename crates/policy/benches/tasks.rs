@@ -71,9 +71,11 @@ fn everything(bench: &Bench) -> usize {
     classes.sort_unstable();
     classes.dedup();
     let rules: usize = classes.iter().map(|c| law.class_filter(c).len()).sum();
+    // Who sees is seen.
     let pairs: usize = classes
         .iter()
-        .map(|a| classes.iter().filter(|b| law.visible(a, b)).count())
+        .enumerate()
+        .map(|(at, a)| classes[at..].iter().filter(|b| law.visible(a, b)).count())
         .sum();
     rules + pairs
 }

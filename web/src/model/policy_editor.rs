@@ -1,6 +1,11 @@
 //! Judges a policy while it is typed, by the code that the server judges with.
 
-use policy::{Directory, Document, check, lint, selector::autogroup::Autogroup};
+use policy::{
+    Directory, Document, check,
+    keyword::form::{Form, Need},
+    lint,
+    selector::autogroup::Autogroup,
+};
 use serde::Serialize;
 use wire::api::{
     policy::{Diagnostic, Severity},
@@ -139,22 +144,35 @@ fn words(document: &Document, users: &[User]) -> Vec<Word> {
         detail: detail.to_owned(),
         kind,
     };
-    let mut words: Vec<Word> = policy::keyword::KEYWORDS
+    let mut words: Vec<Word> = Vec::new();
+    let mut forms = Vec::new();
+    for key in policy::keyword::KEYWORDS
         .iter()
-        .map(|k| word(k.name, k.summary, "key"))
-        .collect();
-    for (name, what) in [
-        ("action", "accept"),
-        ("src", "who"),
-        ("dst", "to what, with ports"),
-        ("proto", "tcp, udp, icmp or a number"),
-    ] {
-        words.push(word(name, what, "key"));
+        .filter(|k| k.is_supported())
+    {
+        words.push(word(key.name, key.summary, "key"));
+        forms.push(key.form);
     }
-    words.push(word("accept", "the one action", "value"));
+    while let Some(form) = forms.pop() {
+        for field in form.fields() {
+            if !matches!(field.need, Need::Spells(_)) {
+                words.push(word(field.name, field.summary, "key"));
+            }
+            forms.push(field.form);
+        }
+        if let Form::OneOf(choices) = form {
+            words.extend(choices.iter().map(|c| word(c, "", "value")));
+        }
+        if let Form::List(inner) | Form::Map(_, inner) = form {
+            forms.push(*inner);
+        }
+    }
     words.push(word("*", "everything", "value"));
-    let useful = [Autogroup::Member, Autogroup::SelfDevices, Autogroup::Tagged];
-    words.extend(useful.map(|a| word(a.as_str(), "built-in group", "value")));
+    words.extend(
+        Autogroup::ALL
+            .iter()
+            .map(|a| word(a.as_str(), a.summary(), "value")),
+    );
     let groups = document.groups.iter().map(|g| (&g.name.text, "group"));
     let tags = document.tag_owners.iter().map(|t| (&t.tag.text, "tag"));
     let hosts = document.hosts.iter().map(|h| (&h.name.text, "host"));
@@ -162,6 +180,9 @@ fn words(document: &Document, users: &[User]) -> Vec<Word> {
         words.push(word(name.as_str(), what, "value"));
     }
     words.extend(users.iter().map(|u| word(&u.email, "user", "value")));
+    // A key that stands in several objects is offered once.
+    let mut seen = std::collections::BTreeSet::new();
+    words.retain(|w| !w.label.is_empty() && seen.insert((w.kind, w.label.clone())));
     words
 }
 

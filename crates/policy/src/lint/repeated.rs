@@ -141,16 +141,18 @@ fn shadowed(view: &View<'_>, twins: &BTreeSet<usize>, sink: &mut Sink) {
             by_source.entry(source).or_default().push(at);
         }
     }
+    let mut wider: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let mut pairs = 0;
     for (at, acl) in acls.iter().enumerate() {
         let Some(source) = acl.sources.first() else {
             continue;
         };
-        let wider = by_source
-            .iter()
-            .filter(|(other, _)| covers.source(other, source))
-            .flat_map(|(_, rules)| rules);
-        for other in wider.copied().filter(|other| *other != at) {
+        let wider = wider.entry(source).or_insert_with(|| {
+            let names = by_source.iter();
+            let names = names.filter(|(other, _)| covers.source(other, source));
+            names.flat_map(|(_, rules)| rules).copied().collect()
+        });
+        for other in wider.iter().copied().filter(|other| *other != at) {
             pairs += 1;
             if pairs > MAX_PAIRS {
                 return;
@@ -176,7 +178,8 @@ fn shadowed(view: &View<'_>, twins: &BTreeSet<usize>, sink: &mut Sink) {
 /// Which names include which.
 struct Covers<'v> {
     groups: BTreeMap<&'v str, BTreeSet<String>>,
-    hosts: BTreeMap<&'v str, Prefix>,
+    /// Every name of a rule that stands for addresses.
+    prefixes: BTreeMap<&'v str, Prefix>,
 }
 
 impl<'v> Covers<'v> {
@@ -185,22 +188,27 @@ impl<'v> Covers<'v> {
             let all = view::texts(value);
             all.iter().map(|(text, _)| text.to_lowercase()).collect()
         };
+        let read = |text: &str| Some(Prefix::parse_any(text).ok()?.masked());
         let groups = view.names("groups").iter();
         let hosts = view.names("hosts").iter().filter_map(|m| {
             let (text, _) = *view::texts(&m.value).first()?;
-            Some((m.key.text.as_str(), Prefix::parse_any(text).ok()?.masked()))
+            Some((m.key.text.as_str(), read(text)?))
         });
+        let mut prefixes: BTreeMap<&str, Prefix> = hosts.collect();
+        for rule in view.rules("acls") {
+            let targets = rule.texts("dst").map(|(text, _)| view::target(text).0);
+            for name in targets.chain(rule.texts("src").map(|(text, _)| text)) {
+                if !prefixes.contains_key(name) {
+                    prefixes.extend(read(name).map(|prefix| (name, prefix)));
+                }
+            }
+        }
         Self {
             groups: groups
                 .map(|m| (m.key.text.as_str(), members(&m.value)))
                 .collect(),
-            hosts: hosts.collect(),
+            prefixes,
         }
-    }
-
-    fn prefix(&self, name: &str) -> Option<Prefix> {
-        let host = self.hosts.get(name).copied();
-        host.or_else(|| Some(Prefix::parse_any(name).ok()?.masked()))
     }
 
     /// Whether every source by the name `narrow` is one by the name `wide`.
@@ -208,8 +216,9 @@ impl<'v> Covers<'v> {
         if wide == narrow {
             return true;
         }
-        if let (Some(wide), Some(narrow)) = (self.prefix(wide), self.prefix(narrow)) {
-            return wide.bits <= narrow.bits && wide.contains(narrow.addr);
+        if let Some(narrow) = self.prefixes.get(narrow) {
+            let wide = self.prefixes.get(wide);
+            return wide.is_some_and(|w| w.bits <= narrow.bits && w.contains(narrow.addr));
         }
         let of_people = is_of_people(narrow);
         match wide {
