@@ -46,10 +46,11 @@ if (!chromium) {
     const script = `${time}
       const bytes = Uint8Array.from(atob("${bytes.toString("base64")}"), (c) => c.charCodeAt(0));
       const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
+      document.currentScript.remove();
       document.querySelector("pre").textContent = time(exports);`;
     writeFileSync(page, `<!doctype html><meta charset="utf-8"><pre></pre><script>${script}</script>`);
     const flags = ["--headless", "--no-sandbox", "--disable-gpu", `--user-data-dir=${folder}`, "--dump-dom"];
-    const said = execFileSync(chromium, [...flags, `file://${page}`], { timeout: 120_000, stdio: ["ignore", "pipe", "ignore"] });
+    const said = execFileSync(chromium, [...flags, `file://${page}`], { timeout: 120_000, maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "ignore"] });
     console.log(String(said).match(/<pre>([^<]*)<\/pre>/)[1]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
