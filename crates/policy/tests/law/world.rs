@@ -15,8 +15,9 @@ pub(crate) struct World {
     pub(crate) nodes: Vec<NodeFacts>,
 }
 
-const PEOPLE: [&str; 14] = [
+const PEOPLE: [&str; 15] = [
     "*",
+    "user:*@example.com",
     "ada@example.com",
     "bob@example.com",
     "nobody@example.com",
@@ -31,7 +32,9 @@ const PEOPLE: [&str; 14] = [
     "group:two",
     "cy@example.com",
 ];
-const OTHERS: [&str; 11] = [
+const OTHERS: [&str; 13] = [
+    "ipset:lab",
+    "100.64.0.2-100.64.0.5",
     "tag:web",
     "tag:db",
     "autogroup:tagged",
@@ -84,11 +87,14 @@ fn end(node: &NodeFacts, address: IpAddr) -> End<'_> {
     End { node, address }
 }
 
-/// A node's own addresses, and one behind it for each route.
+/// A node's own addresses, and some behind it for each route.
 fn addresses(node: &NodeFacts) -> Vec<IpAddr> {
-    let routed = node.routes.iter().map(|r| match r.addr {
-        IpAddr::V4(a) => IpAddr::V4((a.to_bits() + if r.bits > 16 { 3 } else { 0x203 }).into()),
-        IpAddr::V6(a) => IpAddr::V6(a),
+    let routed = node.routes.iter().flat_map(|r| {
+        let behind: &[u32] = if r.bits > 16 { &[3] } else { &[0x203, 0x909] };
+        behind.iter().map(|n| match r.addr {
+            IpAddr::V4(a) => IpAddr::V4((a.to_bits() + n).into()),
+            IpAddr::V6(a) => IpAddr::V6(a),
+        })
     });
     node.addresses.iter().copied().chain(routed).collect()
 }
@@ -128,6 +134,32 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn arb_grant()(
+        people in prop::collection::vec(prop::sample::select(&PEOPLE[..]), 0..3),
+        others in prop::collection::vec(
+            prop::sample::select([&OTHERS[..], &["autogroup:danger-all"]].concat()), 0..3),
+        targets in prop::collection::vec(
+            prop::sample::select([&PEOPLE[..], &OTHERS[..], &["autogroup:self"; 6]].concat()), 1..4),
+        ip in prop::collection::vec(
+            prop::sample::select(vec!["*", "22", "80,443", "tcp:22", "udp:8500-8600", "icmp:*", "47:*"]), 1..4),
+        via in prop::sample::select(vec![None, None, Some("tag:web"), Some("tag:db")]),
+    ) -> Value {
+        let has_self = targets.contains(&"autogroup:self");
+        let mut sources = people;
+        if has_self {
+            sources.retain(|s| *s != "*");
+        } else {
+            sources.extend(others);
+        }
+        let mut grant = json!({"src": sources, "dst": targets, "ip": ip});
+        if let Some(tag) = via {
+            grant["via"] = json!([tag]);
+        }
+        grant
+    }
+}
+
+prop_compose! {
     fn arb_owner()(
         user in prop::option::of(1..4_u64),
         tags in prop::sample::select(vec![vec![], vec![], vec!["tag:web"], vec!["tag:db"], vec!["tag:web", "tag:db"]]),
@@ -147,6 +179,7 @@ prop_compose! {
     /// Up to seven nodes and six rules.
     pub(crate) fn arb_world()(
         rules in prop::collection::vec(arb_rule(), 0..6),
+        grants in prop::collection::vec(arb_grant(), 0..4),
         owners in prop::collection::vec(arb_owner(), 2..7),
         one in prop::collection::vec(prop::sample::select(vec!["ada@example.com", "bob@example.com", "cy@example.com"]), 0..3),
     ) -> World {
@@ -164,7 +197,9 @@ prop_compose! {
                 "groups": {"group:one": one, "group:two": ["bob@example.com"], "group:none": []},
                 "hosts": {"alpha": "100.64.0.1", "office": "10.1.2.0/24"},
                 "tagOwners": {"tag:web": [], "tag:db": ["group:one"]},
+                "ipsets": {"ipset:lab": ["10.1.0.0/16", "remove office", "add 100.64.0.4"]},
                 "acls": rules,
+                "grants": grants,
             }),
             directory: Directory {
                 users: ["ada", "bob", "cy"].iter().zip(1..).map(|(name, id)| User {
@@ -172,7 +207,7 @@ prop_compose! {
                     email: format!("{name}@example.com"),
                     role: Role::Member,
                 }).collect(),
-                domains: vec![],
+                domains: vec!["example.com".to_owned()],
                 connections: vec![],
                 routes: routes.into_iter().collect(),
             },
