@@ -153,8 +153,18 @@ impl<'a> Trial<'a> {
         port: u16,
     ) -> Result<(), Failure> {
         match (expected, self.reach(from, to, port)) {
-            (Expected::Deny, Decision::Allowed { rule, span, .. }) => Err(Failure {
-                message: format!("expected deny, but rule {rule} allows it"),
+            (
+                Expected::Deny,
+                Decision::Allowed {
+                    section,
+                    rule,
+                    span,
+                },
+            ) => Err(Failure {
+                message: format!(
+                    "expected deny, but rule {rule} of `{}` allows it",
+                    section.as_str()
+                ),
                 help: None,
                 rule: Some(span),
             }),
