@@ -253,6 +253,12 @@ impl Hub {
         self.0.events.subscribe()
     }
 
+    /// How many tenants are in memory.
+    pub fn loaded(&self) -> usize {
+        let live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.values().filter(|h| !h.commands.is_closed()).count()
+    }
+
     async fn ask<T>(
         &self,
         tenant: TenantId,

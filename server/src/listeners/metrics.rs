@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use axum::{Router, extract::State, response::IntoResponse, routing::get};
 use http::header;
 
-use crate::{app::App, db::Reason, error::Result, http::gate::Gate};
+use crate::{app::App, db::Reason, http::gate::Gate};
 
 /// `/metrics` and nothing else.
 pub(super) fn router(app: &Arc<App>, gate: Gate) -> Router {
@@ -14,14 +14,14 @@ pub(super) fn router(app: &Arc<App>, gate: Gate) -> Router {
         .with_state((Arc::clone(app), gate))
 }
 
-async fn render(State((app, gate)): State<(Arc<App>, Gate)>) -> Result<impl IntoResponse> {
-    gather(&app, &gate).await?;
+async fn render(State((app, gate)): State<(Arc<App>, Gate)>) -> impl IntoResponse {
+    gather(&app, &gate).await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], app.metrics.render()))
+    ([(header::CONTENT_TYPE, kind)], app.metrics.render())
 }
 
 /// Copies what parts count for themselves.
-async fn gather(app: &App, gate: &Gate) -> Result<()> {
+async fn gather(app: &App, gate: &Gate) {
     let metrics = &app.metrics;
     let gauge = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     metrics.connections.set(gauge(gate.inside()));
@@ -34,7 +34,11 @@ async fn gather(app: &App, gate: &Gate) -> Result<()> {
         metrics.relay_sessions.set(gauge(relay.sessions()));
         metrics.relay(relay.counters());
     }
-    let tenants = app.db.system(Reason::Upkeep).await?.tenants().await?;
-    metrics.tenants.set(gauge(tenants.len()));
-    Ok(())
+    metrics.tenants_loaded.set(gauge(app.hub.loaded()));
+    // While the database is away the last number stands: the others are wanted most then.
+    if let Ok(rows) = app.db.system(Reason::Upkeep).await
+        && let Ok(tenants) = rows.tenants().await
+    {
+        metrics.tenants.set(gauge(tenants.len()));
+    }
 }

@@ -68,6 +68,8 @@ pub struct Metrics {
     pub map_streams: Gauge,
     /// Tenants.
     pub tenants: Gauge,
+    /// Tenants in memory.
+    pub tenants_loaded: Gauge,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -146,6 +148,7 @@ impl Default for Metrics {
             ),
             map_streams: gauge(&mut registry, "map_streams", "Machines online"),
             tenants: gauge(&mut registry, "tenants", "Tenants"),
+            tenants_loaded: gauge(&mut registry, "tenants_loaded", "Tenants in memory"),
             relay_greetings,
             relay_dropped,
             requests,

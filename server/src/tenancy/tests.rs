@@ -75,6 +75,19 @@ async fn nodes_learn_of_each_other_in_both_forms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_is_in_memory_from_when_it_is_needed() {
+    let bench = Bench::new().await;
+    let other = bench.other().await;
+    assert_eq!(bench.hub.loaded(), 0);
+    bench.join("a").await;
+    assert_eq!(bench.hub.loaded(), 1);
+    other.join("b").await;
+    assert_eq!(bench.hub.loaded(), 2);
+    let restarted = bench.restarted().await;
+    assert_eq!((other.hub.loaded(), restarted.hub.loaded()), (0, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_newest_stream_of_a_node_wins() {
     let bench = Bench::new().await;
     let a = bench.join("a").await;
