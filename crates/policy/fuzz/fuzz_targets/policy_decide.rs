@@ -95,7 +95,9 @@ fuzz_target!(|input: (Vec<[u8; 5]>, [[u8; 3]; 4], u8)| {
         "groups": {"group:one": one, "group:two": ["bob@example.com"], "group:none": []},
         "hosts": {"alpha": "100.64.0.1", "office": "10.1.2.0/24"},
         "tagOwners": {"tag:web": [], "tag:db": ["group:one"]},
+        "ipsets": {},
         "acls": rules.iter().take(5).map(rule).collect::<Vec<_>>(),
+        "grants": [],
     });
     let (parsed, found) = policy::parse(&document.to_string());
     assert!(!policy::has_errors(&found), "{found:#?}");
