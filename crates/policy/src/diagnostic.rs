@@ -4,7 +4,7 @@ use wire::api::policy as api;
 pub use wire::api::policy::Severity;
 
 /// A range of bytes in the document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
 pub struct Span {
     /// First byte.
     pub start: usize,

@@ -1,0 +1,65 @@
+//! Why a flow is let through, or not: by which group, which rule, to which tag or
+//! host, each with its place in the document.
+//!
+//! [`Explainer`] reads the document itself and shares no rule with
+//! [`crate::Compiled`]: it is a second judge, and tests hold the two against
+//! each other.
+
+mod answer;
+mod because;
+mod flow;
+mod judge;
+mod names;
+mod person;
+mod ports;
+mod reverse;
+mod rules;
+
+use std::net::IpAddr;
+
+pub use answer::{Cause, Chain, Denial, Explanation, Link, Missing, Near, Part, RuleAt, Verdict};
+pub use because::Because;
+pub use flow::Flow;
+pub use reverse::{Inbound, Reach, SourceKind, Sources};
+
+use crate::{
+    decide::End,
+    directory::{Directory, NodeFacts},
+    document::Document,
+};
+
+/// Explains the decisions of one document in one tenant. Building it costs as
+/// much as reading every rule once; a question is answered in one pass over them.
+#[derive(Debug)]
+pub struct Explainer<'a> {
+    document: &'a Document,
+    names: names::Names<'a>,
+    rules: Vec<rules::Rule<'a>>,
+}
+
+impl<'a> Explainer<'a> {
+    /// Reads the document and the directory.
+    pub fn new(document: &'a Document, directory: &'a Directory) -> Self {
+        Self {
+            document,
+            names: names::Names::new(document, directory),
+            rules: rules::all(document),
+        }
+    }
+}
+
+/// The device that takes packets to the address: the one that has it, else the
+/// router with the longest route to it, else an exit node.
+pub fn whose(nodes: &[NodeFacts], address: IpAddr) -> Option<End<'_>> {
+    let own = || nodes.iter().find(|n| n.addresses.contains(&address));
+    let router = || {
+        let routes = nodes
+            .iter()
+            .flat_map(|n| n.routes.iter().map(move |r| (n, r)));
+        let leading = routes.filter(|(_, r)| r.contains(address));
+        leading.max_by_key(|(_, r)| r.bits).map(|(n, _)| n)
+    };
+    let exit = || nodes.iter().find(|n| n.is_exit_for(address));
+    let node = own().or_else(router).or_else(exit)?;
+    Some(End { node, address })
+}

@@ -1,0 +1,254 @@
+//! What an explanation says.
+
+use serde::Serialize;
+use wire::net::{PortRange, Prefix};
+
+use super::{Because, ports};
+use crate::diagnostic::Span;
+
+/// The section that a rule stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// The document has no rules section: everything is allowed.
+    Open,
+    /// `acls`
+    Acls,
+    /// `grants`
+    Grants,
+    /// `ssh`
+    Ssh,
+}
+
+/// A rule of the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct RuleAt {
+    /// The section.
+    pub section: Part,
+    /// Its place there, from 0.
+    pub index: usize,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl std::fmt::Display for RuleAt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let section = match self.section {
+            Part::Open => return f.write_str("a document without rules, which allows everything"),
+            Part::Acls => "acls",
+            Part::Grants => "grants",
+            Part::Ssh => "ssh",
+        };
+        write!(f, "rule {} of `{section}`", self.index + 1)
+    }
+}
+
+/// A selector of a rule, and why it holds one end of the flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// As the document writes it.
+    pub selector: String,
+    /// Where the rule names it.
+    pub span: Span,
+    /// Why.
+    #[serde(flatten)]
+    pub because: Because,
+}
+
+/// What lets a flow through: from whom, by which rule, to where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Chain {
+    /// Why the source is one of the rule's.
+    pub source: Link,
+    /// The rule.
+    pub rule: RuleAt,
+    /// Why the destination is one of the rule's.
+    pub target: Link,
+    /// The route that leads to the destination, if it lies behind a router.
+    pub route: Option<Prefix>,
+    /// The tag of the router that the rule asks for, and where.
+    pub via: Option<(String, Span)>,
+    /// The ports of the question that it lets through and no earlier rule does;
+    /// all of them for protocols without ports.
+    pub ports: Vec<PortRange>,
+}
+
+impl std::fmt::Display for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { source, target, .. } = self;
+        write!(
+            f,
+            "{}: `{}` because {}",
+            self.rule, source.selector, source.because
+        )?;
+        write!(f, "; to `{}` because {}", target.selector, target.because)?;
+        if let Some(route) = self.route {
+            write!(f, "; by the route {route}")?;
+        }
+        if let Some((tag, _)) = &self.via {
+            write!(f, "; via `{tag}`")?;
+        }
+        write!(f, "; ports {}", ports::written(&self.ports))
+    }
+}
+
+/// The answer to a question about a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// All of it is let through.
+    Allowed,
+    /// Some of its ports are let through.
+    Partly,
+    /// None of it is let through.
+    Denied,
+}
+
+/// A question's answer and the reasons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The answer.
+    pub verdict: Verdict,
+    /// What lets it through, in the order in which rules are tried.
+    pub allowed: Vec<Chain>,
+    /// Why the rest is not let through.
+    pub denied: Option<Denial>,
+}
+
+/// Why a flow is not let through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Denial {
+    /// The ports of the question that are not let through.
+    pub ports: Vec<PortRange>,
+    /// The cause.
+    pub cause: Cause,
+    /// Up to three rules that come nearest, the nearest first.
+    pub nearest: Vec<Near>,
+}
+
+/// Why a flow is not let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The source address is not the source device's, nor behind it.
+    NoSuchSource,
+    /// The destination address is not the destination device's, nor behind it.
+    NoSuchDestination,
+    /// The device offers a route to the destination that nobody approved.
+    RouteNotApproved,
+    /// One address is IPv4 and the other IPv6.
+    DifferentFamily,
+    /// `disable-ipv4` took one of the addresses away.
+    AddressDisabled,
+    /// The document has no rules.
+    EmptyPolicy,
+    /// No rule has the source among its sources.
+    SourceInNoRule,
+    /// Rules have the source, none of them the destination.
+    DestinationInNoRuleOfSource,
+    /// The rules of the source lead to the own devices of its user, and this is another's.
+    SelfMismatch,
+    /// The rule asks for another router.
+    Via,
+    /// The rule asks for a posture that nothing reports.
+    Posture,
+    /// The rule gives capabilities and lets no traffic through.
+    NoTraffic,
+    /// The rule is for other protocols.
+    Protocol,
+    /// The rule is for other ports.
+    Port,
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoSuchSource => "the source address does not belong to the source device",
+            Self::NoSuchDestination => "the address does not belong to the destination device",
+            Self::RouteNotApproved => "the device's route to the destination is not approved",
+            Self::DifferentFamily => "one address is IPv4 and the other IPv6",
+            Self::AddressDisabled => "`disable-ipv4` took the IPv4 address away",
+            Self::EmptyPolicy => "the policy has no rules",
+            Self::SourceInNoRule => "no rule has the source",
+            Self::DestinationInNoRuleOfSource => "no rule of the source has the destination",
+            Self::SelfMismatch => "`autogroup:self` leads to the user's own devices alone",
+            Self::Via => "the rule asks for another router",
+            Self::Posture => "the rule asks for a posture that nothing reports",
+            Self::NoTraffic => "the rule gives capabilities and lets no traffic through",
+            Self::Protocol => "the rule is for other protocols",
+            Self::Port => "the rule is for other ports",
+        })
+    }
+}
+
+/// A rule that does not let the flow through, and what is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Near {
+    /// The rule.
+    pub rule: RuleAt,
+    /// What is missing, the most important first.
+    pub missing: Vec<Missing>,
+}
+
+/// What a rule would need to let a flow through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// The source is not among its sources.
+    Source,
+    /// The destination is not among its destinations.
+    Destination,
+    /// It leads to the user's own devices.
+    SameUser,
+    /// It goes through routers with other tags.
+    Via,
+    /// It asks for a posture.
+    Posture,
+    /// It lets no traffic through.
+    Traffic,
+    /// It is for other protocols.
+    Protocol,
+    /// It is for other ports.
+    Port,
+}
+
+impl Missing {
+    /// How far it is from being met.
+    pub(super) const fn weight(self) -> u8 {
+        match self {
+            Self::Source | Self::Destination => 4,
+            Self::SameUser => 3,
+            Self::Via | Self::Traffic | Self::Protocol => 2,
+            Self::Posture | Self::Port => 1,
+        }
+    }
+
+    /// The cause when this is what stands in the way.
+    pub(super) const fn cause(self) -> Cause {
+        match self {
+            Self::Source => Cause::SourceInNoRule,
+            Self::Destination => Cause::DestinationInNoRuleOfSource,
+            Self::SameUser => Cause::SelfMismatch,
+            Self::Via => Cause::Via,
+            Self::Posture => Cause::Posture,
+            Self::Traffic => Cause::NoTraffic,
+            Self::Protocol => Cause::Protocol,
+            Self::Port => Cause::Port,
+        }
+    }
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Source => f.write_str("the source is not in `src`"),
+            Self::Destination => f.write_str("the destination is not in `dst`"),
+            Self::SameUser
+            | Self::Via
+            | Self::Posture
+            | Self::Traffic
+            | Self::Protocol
+            | Self::Port => self.cause().fmt(f),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The question of a flow, and its answer.
+
+use wire::net::{PortRange, Prefix};
+
+use super::{
+    Cause, Chain, Denial, Explainer, Explanation, Missing, Near, Verdict,
+    judge::{Opinion, Question},
+    ports,
+};
+use crate::{decide::End, selector::Selector};
+
+/// The most rules that a denial names.
+const NEAREST: usize = 3;
+/// Takes the IPv4 address away.
+const DISABLE_IPV4: &str = "disable-ipv4";
+
+/// A flow that is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Flow<'a> {
+    /// Where it comes from.
+    pub from: End<'a>,
+    /// Where it goes to.
+    pub to: End<'a>,
+    /// The protocol's number.
+    pub proto: u8,
+    /// The ports; they count for nothing with protocols without ports.
+    pub ports: PortRange,
+    /// Routes that the destination device offers and nobody approved.
+    pub offered: &'a [Prefix],
+}
+
+impl Explainer<'_> {
+    /// The answer and the reasons.
+    pub fn explain(&self, flow: &Flow<'_>) -> Explanation {
+        if let Some(cause) = self.misplaced(flow) {
+            return denied(vec![flow.ports], cause, Vec::new(), Vec::new());
+        }
+        let asked = Question {
+            from: self.names.party(flow.from),
+            to: self.names.party(flow.to),
+            proto: flow.proto,
+            ports: flow.ports,
+        };
+        let (mut allowed, mut left, mut misses) = (Vec::new(), vec![flow.ports], Vec::new());
+        for rule in &self.rules {
+            if left.is_empty() {
+                break;
+            }
+            match rule.opinion(&self.names, &asked) {
+                Opinion::Passes(passages) => {
+                    for passage in passages {
+                        let before = left.clone();
+                        left = passage
+                            .ports
+                            .iter()
+                            .fold(left, |l, cut| ports::without(&l, *cut));
+                        let new = left.iter().fold(before, |b, cut| ports::without(&b, *cut));
+                        if !new.is_empty() {
+                            allowed.push(rule.chain(&self.names, &asked, &passage, new));
+                        }
+                    }
+                    if !left.is_empty() {
+                        misses.push((rule, vec![Missing::Port]));
+                    }
+                }
+                Opinion::Misses(missing) => misses.push((rule, missing)),
+            }
+        }
+        if left.is_empty() {
+            return Explanation {
+                verdict: Verdict::Allowed,
+                allowed,
+                denied: None,
+            };
+        }
+        let misses: Vec<Near> = misses
+            .into_iter()
+            .map(|(rule, missing)| Near {
+                rule: rule.at,
+                missing,
+            })
+            .collect();
+        denied(left, cause(&misses), nearest(misses), allowed)
+    }
+
+    /// The cause that has nothing to do with rules.
+    fn misplaced(&self, flow: &Flow<'_>) -> Option<Cause> {
+        let (from, to) = (flow.from, flow.to);
+        if !from.node.holds_itself(from.address) {
+            return Some(Cause::NoSuchSource);
+        }
+        if !to.node.holds(to.address) {
+            let is_offered = flow.offered.iter().any(|r| r.contains(to.address));
+            return Some(if is_offered {
+                Cause::RouteNotApproved
+            } else {
+                Cause::NoSuchDestination
+            });
+        }
+        if from.address.is_ipv4() != to.address.is_ipv4() {
+            return Some(Cause::DifferentFamily);
+        }
+        (self.is_disabled(from) || self.is_disabled(to)).then_some(Cause::AddressDisabled)
+    }
+
+    /// True for an own IPv4 address of a device that `disable-ipv4` is given to.
+    pub(super) fn is_disabled(&self, end: End<'_>) -> bool {
+        if !end.address.is_ipv4() || !end.node.addresses.contains(&end.address) {
+            return false;
+        }
+        if self.document.options.disable_ipv4 {
+            return true;
+        }
+        let entries = self.document.node_attrs.iter();
+        let mut taking = entries.filter(|entry| {
+            let app = entry.app.iter().map(|a| &a.name);
+            entry
+                .attributes
+                .iter()
+                .chain(app)
+                .any(|a| a.text == DISABLE_IPV4)
+        });
+        taking.any(|entry| entry.targets.iter().any(|t| self.is_given(t, end)))
+    }
+
+    /// True when one of the device's own addresses is among the targets of an attribute.
+    fn is_given(&self, target: &Selector, end: End<'_>) -> bool {
+        end.node.addresses.iter().any(|address| {
+            let party = self.names.party(End {
+                node: end.node,
+                address: *address,
+            });
+            self.names.has_own(&target.kind, &party)
+        })
+    }
+}
+
+fn denied(
+    ports: Vec<PortRange>,
+    cause: Cause,
+    nearest: Vec<Near>,
+    allowed: Vec<Chain>,
+) -> Explanation {
+    Explanation {
+        verdict: if allowed.is_empty() {
+            Verdict::Denied
+        } else {
+            Verdict::Partly
+        },
+        allowed,
+        denied: Some(Denial {
+            ports,
+            cause,
+            nearest,
+        }),
+    }
+}
+
+fn weight(near: &Near) -> u8 {
+    near.missing.iter().map(|m| m.weight()).sum()
+}
+
+fn leads_elsewhere(missing: Missing) -> bool {
+    match missing {
+        Missing::Destination | Missing::SameUser | Missing::Via => true,
+        Missing::Source
+        | Missing::Posture
+        | Missing::Traffic
+        | Missing::Protocol
+        | Missing::Port => false,
+    }
+}
+
+/// The cause by the rules that come nearest: those with both ends, else those with the source.
+fn cause(misses: &[Near]) -> Cause {
+    if misses.is_empty() {
+        return Cause::EmptyPolicy;
+    }
+    let with_source = || {
+        misses
+            .iter()
+            .filter(|n| !n.missing.contains(&Missing::Source))
+    };
+    let with_both = with_source().filter(|n| !n.missing.iter().any(|m| leads_elsewhere(*m)));
+    if let Some(best) = with_both.min_by_key(|n| weight(n)) {
+        return best.missing.first().map_or(Cause::Port, |m| m.cause());
+    }
+    let elsewhere = with_source()
+        .flat_map(|n| &n.missing)
+        .filter(|m| leads_elsewhere(**m));
+    match elsewhere.min_by_key(|m| m.weight()) {
+        Some(missing) => missing.cause(),
+        None => Cause::SourceInNoRule,
+    }
+}
+
+/// The rules that have one of the ends and lack least.
+fn nearest(mut misses: Vec<Near>) -> Vec<Near> {
+    misses.retain(|near| {
+        let no_source = near.missing.contains(&Missing::Source);
+        !(no_source && near.missing.iter().any(|m| leads_elsewhere(*m)))
+    });
+    misses.sort_by_key(weight);
+    misses.truncate(NEAREST);
+    misses
+}

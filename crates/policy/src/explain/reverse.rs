@@ -1,0 +1,191 @@
+//! Who can reach this?
+
+use serde::Serialize;
+use wire::{UserId, net::PortRange};
+
+use super::{
+    Explainer, Link, RuleAt,
+    judge::{self, Opinion, Question},
+    names::Party,
+};
+use crate::{
+    decide::End,
+    diagnostic::Span,
+    directory::NodeFacts,
+    selector::{Selector, SelectorKind, autogroup::Autogroup},
+};
+
+/// Traffic to a device, or to an address behind it.
+#[derive(Debug, Clone, Copy)]
+pub struct Inbound<'a> {
+    /// Where it goes to.
+    pub to: End<'a>,
+    /// The protocol's number.
+    pub proto: u8,
+    /// The ports, of which one at least must be open.
+    pub ports: PortRange,
+}
+
+/// What one rule lets in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reach {
+    /// The rule.
+    pub rule: RuleAt,
+    /// Why the destination is one of its destinations, by the first selector that has it.
+    pub target: Link,
+    /// The ports of the question that it lets in.
+    pub ports: Vec<PortRange>,
+    /// Whom it lets in, in the order written.
+    pub sources: Vec<Sources>,
+}
+
+/// One source of a rule, and who is behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sources {
+    /// As the document writes it.
+    pub selector: String,
+    /// Where.
+    pub span: Span,
+    /// What kind of source.
+    pub kind: SourceKind,
+    /// The users behind it, sorted; of those who have no device too.
+    pub people: Vec<UserId>,
+    /// The devices behind it that get through: their places among the nodes given.
+    pub devices: Vec<usize>,
+}
+
+/// What kind of source a selector is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// One user.
+    User,
+    /// A group of users, whoever counts them.
+    Group,
+    /// Devices by their tags.
+    Tag,
+    /// Addresses.
+    Addresses,
+    /// Everybody.
+    Everybody,
+}
+
+impl SourceKind {
+    fn of(kind: &SelectorKind) -> Self {
+        match kind {
+            SelectorKind::Any | SelectorKind::Autogroup(Autogroup::DangerAll) => Self::Everybody,
+            SelectorKind::User(_) => Self::User,
+            SelectorKind::Tag(_) | SelectorKind::Autogroup(Autogroup::Tagged) => Self::Tag,
+            SelectorKind::UsersOf(_)
+            | SelectorKind::Group(_)
+            | SelectorKind::ProviderGroup(_)
+            | SelectorKind::Autogroup(_) => Self::Group,
+            SelectorKind::Host(_)
+            | SelectorKind::IpSet(_)
+            | SelectorKind::Service(_)
+            | SelectorKind::Prefix(_)
+            | SelectorKind::Range(..) => Self::Addresses,
+        }
+    }
+}
+
+impl Explainer<'_> {
+    /// Who can reach this, by rule; rules that let nobody in are left out.
+    /// `nodes` are the devices that are asked for.
+    pub fn who_reaches(&self, inbound: &Inbound<'_>, nodes: &[NodeFacts]) -> Vec<Reach> {
+        let to = self.names.party(inbound.to);
+        if !inbound.to.node.holds(inbound.to.address) || self.is_disabled(inbound.to) {
+            return Vec::new();
+        }
+        let from: Vec<(usize, Party<'_>)> = nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| *node != inbound.to.node)
+            .flat_map(|(at, node)| self.ends(node, inbound.to).map(move |end| (at, end)))
+            .map(|(at, end)| (at, self.names.party(end)))
+            .collect();
+        self.rules
+            .iter()
+            .filter_map(|rule| self.reach(rule, inbound, to, &from))
+            .collect()
+    }
+
+    /// The device's addresses that packets to there may come from.
+    fn ends<'n>(&self, node: &'n NodeFacts, to: End<'_>) -> impl Iterator<Item = End<'n>> {
+        let is_ipv4 = to.address.is_ipv4();
+        let ends = node.addresses.iter().map(move |address| End {
+            node,
+            address: *address,
+        });
+        ends.filter(move |end| end.address.is_ipv4() == is_ipv4 && !self.is_disabled(*end))
+    }
+
+    fn reach(
+        &self,
+        rule: &super::rules::Rule<'_>,
+        inbound: &Inbound<'_>,
+        to: Party<'_>,
+        from: &[(usize, Party<'_>)],
+    ) -> Option<Reach> {
+        // The rule is about the destination whoever asks, but for `autogroup:self`.
+        if !rule.may_lead_to(&self.names, &to) {
+            return None;
+        }
+        let mut reach: Option<Reach> = None;
+        let mut by_source: Vec<Vec<usize>> = vec![Vec::new(); rule.sources.len()];
+        for (at, party) in from {
+            let asked = Question {
+                from: *party,
+                to,
+                proto: inbound.proto,
+                ports: inbound.ports,
+            };
+            let Opinion::Passes(passages) = rule.opinion(&self.names, &asked) else {
+                continue;
+            };
+            for passage in &passages {
+                let chain = || rule.chain(&self.names, &asked, passage, passage.ports.clone());
+                let entry = reach.get_or_insert_with(|| {
+                    let chain = chain();
+                    Reach {
+                        rule: chain.rule,
+                        target: chain.target,
+                        ports: Vec::new(),
+                        sources: Vec::new(),
+                    }
+                });
+                entry.ports.extend(&passage.ports);
+                let to_self = judge::is_self(passage.target);
+                for (source, devices) in rule.sources.iter().zip(&mut by_source) {
+                    let holds = if to_self {
+                        self.names.is_self_source(&source.kind, party)
+                    } else {
+                        self.names.is_source(&source.kind, party)
+                    };
+                    if holds && devices.last() != Some(at) {
+                        devices.push(*at);
+                    }
+                }
+            }
+        }
+        let mut reach = reach?;
+        reach.ports.sort_unstable();
+        reach.ports.dedup();
+        let sources = rule.sources.iter().zip(by_source);
+        reach.sources = sources
+            .filter(|(_, devices)| !devices.is_empty())
+            .map(|(source, devices)| self.sources(source, devices))
+            .collect();
+        Some(reach)
+    }
+
+    fn sources(&self, source: &Selector, devices: Vec<usize>) -> Sources {
+        Sources {
+            selector: source.kind.to_string(),
+            span: source.span,
+            kind: SourceKind::of(&source.kind),
+            people: self.names.members(&source.kind),
+            devices,
+        }
+    }
+}
