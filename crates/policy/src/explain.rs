@@ -11,9 +11,10 @@ mod flow;
 mod judge;
 mod names;
 mod person;
-mod ports;
+pub(crate) mod ports;
 mod reverse;
 mod rules;
+mod ssh;
 
 use std::net::IpAddr;
 
@@ -21,6 +22,7 @@ pub use answer::{Cause, Chain, Denial, Explanation, Link, Missing, Near, Part, R
 pub use because::Because;
 pub use flow::Flow;
 pub use reverse::{Inbound, Reach, SourceKind, Sources};
+pub use ssh::{SignIn, SshChain, SshExplanation, SshMissing, SshNear};
 
 use crate::{
     decide::End,
@@ -33,6 +35,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Explainer<'a> {
     document: &'a Document,
+    directory: &'a Directory,
     names: names::Names<'a>,
     rules: Vec<rules::Rule<'a>>,
 }
@@ -42,6 +45,7 @@ impl<'a> Explainer<'a> {
     pub fn new(document: &'a Document, directory: &'a Directory) -> Self {
         Self {
             document,
+            directory,
             names: names::Names::new(document, directory),
             rules: rules::all(document),
         }

@@ -38,6 +38,7 @@ pub mod edit;
 pub mod explain;
 pub mod filter;
 pub mod hover;
+pub mod impact;
 mod internet;
 mod ipset;
 pub mod keyword;

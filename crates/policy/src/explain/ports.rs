@@ -9,7 +9,7 @@ pub(super) fn common(a: PortRange, b: PortRange) -> Option<PortRange> {
 }
 
 /// What is left of `from` without `cut`.
-pub(super) fn without(from: &[PortRange], cut: PortRange) -> Vec<PortRange> {
+pub(crate) fn without(from: &[PortRange], cut: PortRange) -> Vec<PortRange> {
     let mut left = Vec::with_capacity(from.len() + 1);
     for range in from {
         let Some(both) = common(*range, cut) else {

@@ -1,0 +1,250 @@
+//! Why a device may sign in to another by SSH, or not.
+
+use serde::Serialize;
+
+use super::{Because, Explainer, Link, Part, RuleAt, judge::is_self, names::Party};
+use crate::{
+    decide::End,
+    diagnostic::Span,
+    directory::NodeFacts,
+    document::ssh::{Login, LoginKind, SshAction, SshRule},
+    selector::Selector,
+};
+
+/// The most rules that a denial names.
+const NEAREST: usize = 3;
+
+/// A sign-in that is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct SignIn<'a> {
+    /// The device that it comes from.
+    pub from: &'a NodeFacts,
+    /// The device that it goes to.
+    pub to: &'a NodeFacts,
+    /// The login name.
+    pub login: &'a str,
+    /// The devices of the tenant, among which recorders are looked for.
+    pub nodes: &'a [NodeFacts],
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
+pub enum SshExplanation {
+    /// A rule lets it in.
+    Allowed(SshChain),
+    /// No rule lets it in.
+    Denied {
+        /// The cause.
+        cause: SshMissing,
+        /// Up to three rules that come nearest, the nearest first.
+        nearest: Vec<SshNear>,
+    },
+}
+
+/// What lets somebody in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SshChain {
+    /// Why the source is one of the rule's.
+    pub source: Link,
+    /// The rule.
+    pub rule: RuleAt,
+    /// Why the destination is one of the rule's.
+    pub target: Link,
+    /// Where the rule gives the login name.
+    pub login: Span,
+    /// True when the person must have signed in lately.
+    pub check: bool,
+}
+
+/// A rule that does not let it in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SshNear {
+    /// The rule.
+    pub rule: RuleAt,
+    /// What is missing, the most important first.
+    pub missing: Vec<SshMissing>,
+}
+
+/// What stands in the way of a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SshMissing {
+    /// There are no rules in `ssh`.
+    Rules,
+    /// The source is in no rule.
+    Source,
+    /// The destination is in no rule of the source.
+    Destination,
+    /// The rule leads to the user's own devices, and this is another's.
+    SameUser,
+    /// The rule does not give the login name.
+    Login,
+    /// The rule asks for a posture that nothing reports.
+    Posture,
+    /// The rule demands a recording and no device records.
+    Recorder,
+}
+
+impl std::fmt::Display for SshMissing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Rules => "the policy has no rules in `ssh`",
+            Self::Source => "the source is not in `src`",
+            Self::Destination => "the destination is not in `dst`",
+            Self::SameUser => "`autogroup:self` leads to the user's own devices alone",
+            Self::Login => "the login name is not in `users`",
+            Self::Posture => "the rule asks for a posture that nothing reports",
+            Self::Recorder => "the rule demands a recording and no device records",
+        })
+    }
+}
+
+impl Explainer<'_> {
+    /// Why the sign-in is let in, or not. Rules with `check` are tried first.
+    pub fn explain_ssh(&self, asked: &SignIn<'_>) -> SshExplanation {
+        let is_check = |rule: &&SshRule| matches!(rule.action, SshAction::Check(_));
+        let rules = || self.document.ssh.iter();
+        let mut misses = Vec::new();
+        for rule in rules()
+            .filter(is_check)
+            .chain(rules().filter(|r| !is_check(r)))
+        {
+            match self.ssh_rule(rule, asked) {
+                Ok(chain) => return SshExplanation::Allowed(chain),
+                Err(missing) => misses.push(SshNear {
+                    rule: at(rule),
+                    missing,
+                }),
+            }
+        }
+        misses.sort_by_key(|near| near.missing.iter().map(|m| weight(*m)).sum::<u8>());
+        let best = misses.first().and_then(|near| near.missing.first());
+        let cause = best.copied().unwrap_or(SshMissing::Rules);
+        misses.retain(|near| near.missing.first() != Some(&SshMissing::Source));
+        misses.truncate(NEAREST);
+        SshExplanation::Denied {
+            cause,
+            nearest: misses,
+        }
+    }
+
+    fn ssh_rule(&self, rule: &SshRule, asked: &SignIn<'_>) -> Result<SshChain, Vec<SshMissing>> {
+        let source = self.named(&rule.sources, asked.from);
+        let target = self.ssh_target(rule, asked);
+        let login = self.login(rule, asked);
+        let mut missing = Vec::new();
+        if source.is_none() {
+            missing.push(SshMissing::Source);
+        }
+        if target.is_none() {
+            let to_own = rule.destinations.iter().any(is_self) && asked.to.owner().is_some();
+            missing.push(if to_own {
+                SshMissing::SameUser
+            } else {
+                SshMissing::Destination
+            });
+        }
+        if login.is_none() {
+            missing.push(SshMissing::Login);
+        }
+        if !rule.postures.is_empty() {
+            missing.push(SshMissing::Posture);
+        }
+        let records = |node| self.named(&rule.recorders, node).is_some();
+        if rule.enforce_recorder && !asked.nodes.iter().any(records) {
+            missing.push(SshMissing::Recorder);
+        }
+        match (source, target, login) {
+            (Some(source), Some(target), Some(login)) if missing.is_empty() => Ok(SshChain {
+                source,
+                rule: at(rule),
+                target,
+                login: login.span,
+                check: matches!(rule.action, SshAction::Check(_)),
+            }),
+            _ => Err(missing),
+        }
+    }
+
+    /// The first of the selectors that holds the device.
+    fn named(&self, selectors: &[Selector], node: &NodeFacts) -> Option<Link> {
+        let address = *node.addresses.first()?;
+        let party: Party<'_> = self.names.party(End { node, address });
+        let mut held = selectors.iter();
+        let selector = held.find(|s| self.names.holds_device(&s.kind, &party))?;
+        Some(Link {
+            selector: selector.kind.to_string(),
+            span: selector.span,
+            because: self.names.because(&selector.kind, &party),
+        })
+    }
+
+    fn ssh_target(&self, rule: &SshRule, asked: &SignIn<'_>) -> Option<Link> {
+        let (from, to) = (asked.from, asked.to);
+        let same_user = from.owner().is_some() && from.owner() == to.owner();
+        let own = |span: Span, selector: String| Link {
+            selector,
+            span,
+            because: Because::SameUser { email: None },
+        };
+        let to_self = rule.destinations.iter().find(|s| is_self(s));
+        if let Some(selector) = to_self.filter(|_| same_user) {
+            return Some(own(selector.span, selector.kind.to_string()));
+        }
+        if let Some(link) = self.named(&rule.destinations, to) {
+            return Some(link);
+        }
+        // With `localpart:`, a source may also sign in to where it is.
+        let personal = rule.logins.iter().find(|l| local_domain(l).is_some())?;
+        let has_targets = rule.destinations.iter().any(|s| !is_self(s));
+        let same_place = match to.owner() {
+            Some(_) => same_user,
+            None => from.addresses == to.addresses,
+        };
+        let itself = has_targets && same_place && self.named(&rule.sources, to).is_some();
+        itself.then(|| own(personal.span, "localpart:".to_owned()))
+    }
+
+    /// The entry of `users` that gives the login name.
+    fn login<'r>(&self, rule: &'r SshRule, asked: &SignIn<'_>) -> Option<&'r Login> {
+        let name = asked.login;
+        let user = asked.from.owner();
+        let email = self.directory.users.iter().rfind(|u| Some(u.id) == user);
+        let own = email.and_then(|u| u.email.rsplit_once('@'));
+        let mut logins = rule.logins.iter().filter(|_| !name.is_empty());
+        logins.find(|login| match &login.kind {
+            LoginKind::Root => name == "root",
+            LoginKind::Nonroot => name != "root",
+            LoginKind::Named(named) => named == name || (named == "*" && name != "root"),
+            LoginKind::LocalPart(domain) => own.is_some_and(|(local, of)| {
+                local == name && of.eq_ignore_ascii_case(domain) && self.directory.has_domain(of)
+            }),
+        })
+    }
+}
+
+fn at(rule: &SshRule) -> RuleAt {
+    RuleAt {
+        section: Part::Ssh,
+        index: rule.index,
+        span: rule.span,
+    }
+}
+
+fn local_domain(login: &Login) -> Option<&str> {
+    match &login.kind {
+        LoginKind::LocalPart(domain) => Some(domain),
+        LoginKind::Root | LoginKind::Nonroot | LoginKind::Named(_) => None,
+    }
+}
+
+const fn weight(missing: SshMissing) -> u8 {
+    match missing {
+        SshMissing::Rules | SshMissing::Source => 8,
+        SshMissing::Destination => 4,
+        SshMissing::SameUser => 3,
+        SshMissing::Login | SshMissing::Recorder => 2,
+        SshMissing::Posture => 1,
+    }
+}
