@@ -32,7 +32,7 @@ pub struct SignIn<'a> {
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum SshExplanation {
     /// A rule lets it in.
-    Allowed(SshChain),
+    Allowed(Box<SshChain>),
     /// No rule lets it in.
     Denied {
         /// The cause.
@@ -111,7 +111,7 @@ impl Explainer<'_> {
             .chain(rules().filter(|r| !is_check(r)))
         {
             match self.ssh_rule(rule, asked) {
-                Ok(chain) => return SshExplanation::Allowed(chain),
+                Ok(chain) => return SshExplanation::Allowed(Box::new(chain)),
                 Err(missing) => misses.push(SshNear {
                     rule: at(rule),
                     missing,

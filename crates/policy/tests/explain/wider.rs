@@ -78,10 +78,10 @@ prop_compose! {
         without in prop::sample::select(vec![None, None, None, None, Some("tag:db"), Some("group:one"), Some("*")]),
     ) -> World {
         let mut world = world;
-        world.document["grants"] = json!(grants);
-        world.document["ipsets"] = json!({
-            "ipset:some": ["10.1.0.0/16", "remove 10.1.2.0/24", "add 100.64.0.2"],
-        });
+        let mut all = world.document["grants"].as_array().cloned().unwrap_or_default();
+        all.extend(grants);
+        world.document["grants"] = json!(all);
+        world.document["ipsets"]["ipset:some"] = json!(["10.1.0.0/16", "remove 10.1.2.0/24", "add 100.64.0.2"]);
         world.document["postures"] = json!({"posture:sound": ["node:os == 'linux'"]});
         if let Some(target) = without {
             world.document["nodeAttrs"] = json!([{"target": [target], "attr": ["disable-ipv4"]}]);
