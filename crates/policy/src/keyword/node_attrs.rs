@@ -33,6 +33,13 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
     if !shape::within(items.len(), MAX_RULES, "entries", value.span, sink) {
         return;
     }
+    if let Some(first) = items.first() {
+        sink.warning(
+            Code::NotActedOn,
+            first.span,
+            "`nodeAttrs` are kept in the document, but this server does not send attributes to nodes yet",
+        );
+    }
     let all = items.iter().enumerate();
     document.node_attrs = all.filter_map(|(i, item)| entry(i, item, sink)).collect();
 }
