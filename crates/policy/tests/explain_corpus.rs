@@ -1,0 +1,70 @@
+//! Explanations agree with decisions in every capture, where captures are present.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test states facts and may stop"
+)]
+
+#[expect(dead_code, reason = "what the service answered is compared elsewhere")]
+#[path = "corpus/case.rs"]
+mod case;
+#[path = "corpus/read.rs"]
+mod read;
+#[expect(dead_code, reason = "what the service answered is compared elsewhere")]
+#[path = "corpus/tenant.rs"]
+mod tenant;
+
+use std::net::IpAddr;
+
+use policy::{Compiled, Decision, End, Explainer, Flow, NodeFacts};
+use wire::net::PortRange;
+
+/// The node's own addresses, and the first behind each route.
+fn ends(node: &NodeFacts) -> impl Iterator<Item = End<'_>> {
+    let routes = node.routes.iter().map(|r| r.addr);
+    let internet: Option<IpAddr> = "8.8.8.8"
+        .parse()
+        .ok()
+        .filter(|_| !node.exit_routes.is_empty());
+    let all = node.addresses.iter().copied().chain(routes).chain(internet);
+    all.map(move |address| End { node, address })
+}
+
+#[test]
+fn every_capture_is_explained_as_it_is_decided() {
+    let Some(cases) = read::cases() else {
+        return;
+    };
+    let (mut asked, mut allowed) = (0_u64, 0_u64);
+    for case in cases.iter().filter(|c| c.reject.is_none()) {
+        let tenant = tenant::Tenant::of(case);
+        let (document, _) = policy::parse(&case.policy);
+        let law = Compiled::new(&document, &tenant.directory);
+        let explainer = Explainer::new(&document, &tenant.directory);
+        for from in tenant.all.iter().flat_map(ends) {
+            for to in tenant.all.iter().filter(|n| *n != from.node).flat_map(ends) {
+                for (proto, port) in [(6, 22), (6, 80), (17, 53), (1, 0)] {
+                    let ports = PortRange::one(port);
+                    let flow = Flow {
+                        from,
+                        to,
+                        proto,
+                        ports,
+                        offered: &[],
+                    };
+                    let explained = explainer.explain(&flow);
+                    let spans = match law.decide(from, to, proto, port) {
+                        Decision::Allowed { span, .. } => Some(span),
+                        Decision::Denied => None,
+                    };
+                    let told = explained.allowed.first().map(|c| c.rule.span);
+                    assert_eq!(told, spans, "{}: {flow:?}", case.id);
+                    asked += 1;
+                    allowed += u64::from(told.is_some());
+                }
+            }
+        }
+    }
+    println!("{asked} questions, {allowed} allowed");
+    assert!(allowed > 0);
+}
