@@ -130,4 +130,6 @@ async fn pool(options: ConnectOptions) -> Result<DatabaseConnection> {
 }
 
 #[cfg(test)]
+pub(crate) mod dump;
+#[cfg(test)]
 mod tests;

@@ -18,7 +18,6 @@ use std::{
 };
 
 use axum::Router;
-use sea_orm::{ConnectionTrait as _, QueryResult, Statement};
 use tempfile::TempDir;
 use wire::{
     CapabilityVersion, MachineKey, NodeId, NodeKey, TenantId, Timestamp,
@@ -31,7 +30,7 @@ use crate::{
     app::App,
     clock::{Clock, ManualClock, SystemClock},
     config::Config,
-    db::{self, NewNode, Node, NodeOwner},
+    db::{self, NewNode, Node, NodeOwner, dump},
     http::router,
     login,
     tenancy::{Changed, Report},
@@ -213,7 +212,7 @@ impl TestApp {
     /// checkpointed yet, or every row of PostgreSQL as its owner sees it.
     pub(crate) async fn stored(&self) -> Vec<u8> {
         if let Some(database) = &self.database {
-            return rows_of(&database.url()).await.into_bytes();
+            return dump::rows_of(&database.url()).await.into_bytes();
         }
         let data = self.dir.path().join("data");
         let parts = ["warren.db", "warren.db-wal"].map(|file| data.join(file));
@@ -263,23 +262,6 @@ impl TestApp {
         self.app.hub.changed(tenant, Changed::Node(node.id)).await;
         node
     }
-}
-
-async fn rows_of(url: &str) -> String {
-    let conn = sea_orm::Database::connect(url).await.unwrap();
-    let ask = async |sql: String| {
-        let ask = Statement::from_string(conn.get_database_backend(), sql);
-        let rows = conn.query_all_raw(ask).await.unwrap();
-        let line = |row: &QueryResult| row.try_get::<String>("", "line").unwrap();
-        rows.iter().map(line).collect::<Vec<_>>()
-    };
-    let tables = "SELECT tablename::text AS line FROM pg_tables WHERE schemaname = 'public'";
-    let mut all = Vec::new();
-    for table in ask(tables.to_owned()).await {
-        all.extend(ask(format!("SELECT t::text AS line FROM {table} t")).await);
-    }
-    assert!(!all.is_empty());
-    all.join("\n")
 }
 
 /// One second less.
