@@ -1,6 +1,7 @@
 //! Two nodes on one wire, and the netmap they share.
 
 use std::{
+    io::ErrorKind,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -217,16 +218,26 @@ fn start(
     outer: IpAddr,
     offloads: Offloads,
 ) -> DataHandle {
-    let config = Config {
-        interface: INTERFACE.into(),
-        mtu: 1280,
-        udp_port: 41641,
-        node: node.clone(),
-        disco: disco.clone(),
-        addresses: vec![outer],
-        mark: 0,
-    };
-    ns.run(move || spawn_with(config, offloads)).unwrap()
+    let clock = Clock::system();
+    let until = clock.now() + PATIENCE;
+    loop {
+        let config = Config {
+            interface: INTERFACE.into(),
+            mtu: 1280,
+            udp_port: 41641,
+            node: node.clone(),
+            disco: disco.clone(),
+            addresses: vec![outer],
+            mark: 0,
+        };
+        match ns.run(move || spawn_with(config, offloads)) {
+            // A child that another test starts holds every descriptor until it runs its program.
+            Err(e) if e.kind() == ErrorKind::ResourceBusy && clock.now() < until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            started => return started.unwrap(),
+        }
+    }
 }
 
 pub(crate) fn allow_all() -> FilterRule {

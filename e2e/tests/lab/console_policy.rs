@@ -55,6 +55,11 @@ pub(crate) fn an_owner_sets_up_adds_machines_and_rules_the_wire_in_the_browser()
     check_page(&browser, "access controls")?;
     let restored = revert(&browser)?;
     wire.port_80_opens(restored)?;
+    // The server's shell is as quick as the browser.
+    let tenant = stack.existing("analytical-engines", "ada@example.com");
+    let set = traffic::wall();
+    tenant.set_policy(ONLY_22)?;
+    wire.is(80, "timeout", set)?;
     visit_every_page(&browser, &stack)?;
     no_page_was_wrong(&browser)
 }
