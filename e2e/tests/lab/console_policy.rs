@@ -60,6 +60,9 @@ pub(crate) fn an_owner_sets_up_adds_machines_and_rules_the_wire_in_the_browser()
     let set = traffic::wall();
     tenant.set_policy(ONLY_22)?;
     wire.is(80, "timeout", set)?;
+    browser.press_button("Access controls")?;
+    let restored = revert(&browser)?;
+    wire.port_80_opens(restored)?;
     visit_every_page(&browser, &stack)?;
     no_page_was_wrong(&browser)
 }
