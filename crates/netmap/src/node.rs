@@ -38,6 +38,10 @@ pub struct Node {
     pub expired: bool,
     /// When it joined.
     pub created: Timestamp,
+    /// Approved subnet routes that it serves; exit routes are none.
+    pub routes: Vec<Prefix>,
+    /// Approved exit routes that it serves: `0.0.0.0/0`, `::/0`.
+    pub exit_routes: Vec<Prefix>,
     /// What its client understands.
     pub capability: CapabilityVersion,
     /// Where it is and how it is reached.
@@ -77,9 +81,15 @@ impl Node {
         self.approved && !self.expired
     }
 
-    /// Whether it may take packets for others than itself: it offers routes.
+    /// Whether it may take packets for others than itself: it serves routes, or
+    /// offers some that nobody has approved.
     pub(crate) fn offers_routes(&self) -> bool {
-        !self.reach.hostinfo.routable_ips.is_empty()
+        self.is_router() || !self.reach.hostinfo.routable_ips.is_empty()
+    }
+
+    /// Whether it serves subnet or exit routes.
+    pub(crate) fn is_router(&self) -> bool {
+        !self.routes.is_empty() || !self.exit_routes.is_empty()
     }
 
     pub(crate) fn addresses(&self) -> Vec<Prefix> {
@@ -105,8 +115,8 @@ impl Node {
             },
             tags: self.tags(),
             addresses: vec![self.ipv4.into(), self.ipv6.into()],
-            routes: Vec::new(),
-            exit_routes: Vec::new(),
+            routes: self.routes.clone(),
+            exit_routes: self.exit_routes.clone(),
         }
     }
 
@@ -115,5 +125,6 @@ impl Node {
         self.owner == other.owner
             && (self.ipv4, self.ipv6) == (other.ipv4, other.ipv6)
             && self.is_active() == other.is_active()
+            && (&self.routes, &self.exit_routes) == (&other.routes, &other.exit_routes)
     }
 }

@@ -1,12 +1,17 @@
 //! A tenant at one moment.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
+use policy::Directory;
 use wire::{
     NodeId, Timestamp,
     control::{DnsConfig, MapResponse, map::Debug, netmap::BASE_FILTER},
     filter::FilterRule,
+    net::Prefix,
 };
 
 use crate::{
@@ -36,7 +41,7 @@ impl Snapshot {
     /// A tenant with these nodes.
     pub fn new(tenant: Tenant, nodes: impl IntoIterator<Item = Node>) -> Self {
         let by_id: BTreeMap<NodeId, Node> = nodes.into_iter().map(|n| (n.id, n)).collect();
-        let mut law = Law::new(tenant.compile());
+        let mut law = Law::new(tenant.compile(served(by_id.values())));
         let members: Vec<_> = by_id
             .into_values()
             .map(|node| {
@@ -63,6 +68,11 @@ impl Snapshot {
         &self.0.tenant
     }
 
+    /// What the law knows of the tenant.
+    pub fn directory(&self) -> Directory {
+        self.tenant().directory(served(self.nodes()))
+    }
+
     /// A node.
     pub fn node(&self, id: NodeId) -> Option<&Node> {
         self.0.members.get(id).map(|m| &m.node)
@@ -81,8 +91,14 @@ impl Snapshot {
         let mut anew = false;
         for change in changes {
             match change {
-                Change::Node(node) => next.set_node(*node),
-                Change::NodeRemoved(id) => next.members.remove(id),
+                Change::Node(node) => {
+                    anew |= next.serves_others(node.id, Some(&node));
+                    next.set_node(*node);
+                }
+                Change::NodeRemoved(id) => {
+                    anew |= next.serves_others(id, None);
+                    next.members.remove(id);
+                }
                 Change::Reach(id, reach) => {
                     if let Some(member) = next.members.get(id) {
                         let reach = *reach;
@@ -200,8 +216,15 @@ impl Inner {
         self.members.set(Arc::new(member));
     }
 
+    /// Whether the subnet routes that a node serves change.
+    fn serves_others(&self, id: NodeId, now: Option<&Node>) -> bool {
+        let before = self.members.get(id).map(|m| &m.node);
+        served(before) != served(now)
+    }
+
     fn judge_anew(&mut self) {
-        let mut law = Law::new(self.tenant.compile());
+        let routes = served(self.members.iter().map(|m| &m.node));
+        let mut law = Law::new(self.tenant.compile(routes));
         let mut members = Vec::new();
         for old in self.members.iter() {
             let class = class_of(&mut law, &old.node);
@@ -215,6 +238,13 @@ impl Inner {
         self.members = Members::from_sorted(&members);
         self.law = Arc::new(law);
     }
+}
+
+/// The subnet routes that these nodes serve, sorted.
+fn served<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> Vec<Prefix> {
+    let active = nodes.into_iter().filter(|n| n.is_active());
+    let routes: BTreeSet<Prefix> = active.flat_map(|n| &n.routes).copied().collect();
+    routes.into_iter().collect()
 }
 
 /// The class of a node, made if it is the first one in it.

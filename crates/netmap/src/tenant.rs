@@ -5,8 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use policy::{Compiled, Directory, Document, User};
-use wire::{UserId, api::Role, control::UserProfile, relay_map::RelayMap};
+use policy::{Compiled, Connection, Directory, Document, User};
+use wire::{UserId, api::Role, control::UserProfile, net::Prefix, relay_map::RelayMap};
 
 use crate::{member::plain, node::Owner};
 
@@ -24,6 +24,10 @@ pub struct Tenant {
     pub tagged_user: UserId,
     /// The members.
     pub people: Vec<Person>,
+    /// Domains that were proven to belong to it.
+    pub domains: Vec<String>,
+    /// Its connections to identity providers.
+    pub connections: Vec<Connection>,
     /// The policy in force.
     pub policy: Arc<Document>,
     /// The relays that nodes may use.
@@ -44,12 +48,13 @@ pub struct Person {
 }
 
 impl Tenant {
-    pub(crate) fn compile(&self) -> Compiled {
-        Compiled::new(&self.policy, &self.directory())
+    /// The law, given the approved subnet routes of its nodes.
+    pub(crate) fn compile(&self, routes: Vec<Prefix>) -> Compiled {
+        Compiled::new(&self.policy, &self.directory(routes))
     }
 
-    /// The people as the law sees them.
-    pub fn directory(&self) -> Directory {
+    /// What the law knows of it, given the approved subnet routes of its nodes.
+    pub(crate) fn directory(&self, routes: Vec<Prefix>) -> Directory {
         let user = |p: &Person| User {
             id: p.id,
             email: p.email.clone(),
@@ -57,7 +62,9 @@ impl Tenant {
         };
         Directory {
             users: self.people.iter().map(user).collect(),
-            ..Directory::default()
+            domains: self.domains.clone(),
+            connections: self.connections.clone(),
+            routes,
         }
     }
 

@@ -15,7 +15,7 @@ impl Snapshot {
     /// from the law and the nodes alone, node by node; frames never use it.
     pub fn view(&self, id: NodeId, now: Timestamp) -> Option<NetMap> {
         let (tenant, viewer) = (self.tenant(), self.node(id)?);
-        let law = tenant.compile();
+        let law = tenant.compile(self.directory().routes);
         let class = law.class_of(&viewer.facts());
         let peers: Vec<_> = self
             .nodes()

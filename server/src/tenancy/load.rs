@@ -33,6 +33,8 @@ pub(super) async fn all(
         dns_suffix: format!("{}.{dns_suffix}", row.slug),
         tagged_user: row.tagged_user,
         people: people(rows).await?,
+        domains: Vec::new(),
+        connections: Vec::new(),
         policy: policy(rows).await?,
         relay_map,
     };
@@ -93,6 +95,8 @@ pub(super) fn node(row: db::Node, now: Timestamp) -> Node {
         approved: row.approved,
         expired: row.key_expiry.is_some_and(|at| at <= now),
         created: row.created,
+        routes: Vec::new(),
+        exit_routes: Vec::new(),
         capability: row.capability,
         reach: Reach {
             online: false,

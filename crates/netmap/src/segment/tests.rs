@@ -19,6 +19,8 @@ fn member(id: u64) -> Arc<Member> {
         approved: true,
         expired: false,
         created: Timestamp::ZERO,
+        routes: vec![],
+        exit_routes: vec![],
         capability: CapabilityVersion(130),
         reach: Reach::default(),
     };
@@ -27,10 +29,12 @@ fn member(id: u64) -> Arc<Member> {
         dns_suffix: "acme.example".into(),
         tagged_user: UserId(2),
         people: vec![],
+        domains: vec![],
+        connections: vec![],
         policy: Arc::default(),
         relay_map: Arc::new(RelayMap::default()),
     };
-    let law = Law::new(tenant.compile());
+    let law = Law::new(tenant.compile(Vec::new()));
     Arc::new(Member::new(node, None, &law, &tenant))
 }
 

@@ -9,11 +9,12 @@ use wire::{
     CapabilityVersion, DiscoKey, MachineKey, NodeId, NodeKey, StableId, Timestamp, UserId,
     api::Role,
     control::Hostinfo,
+    net::Prefix,
     relay_map::{RegionId, RelayMap},
 };
 
 /// Policies that differ in who sees whom, in filters and in source sets.
-const POLICIES: [&str; 7] = [
+const POLICIES: [&str; 10] = [
     policy::STARTER,
     "{}",
     r#"{"acls": []}"#,
@@ -25,6 +26,22 @@ const POLICIES: [&str; 7] = [
                  {"action": "accept", "src": ["tag:web"], "dst": ["tag:db:5432"]}]}"#,
     r#"{"acls": [{"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self:*"]},
                  {"action": "accept", "src": ["100.64.0.3"], "dst": ["autogroup:tagged:*"]}]}"#,
+    // Routes: some may use a part of them, what is behind one reaches nodes.
+    r#"{"tagOwners": {"tag:web": [], "tag:db": []},
+        "acls": [{"action": "accept", "src": ["u1@example.com"], "dst": ["192.0.2.0/25:*", "autogroup:internet:*"]},
+                 {"action": "accept", "src": ["2001:db8:7::/48"], "dst": ["tag:db:5432"]},
+                 {"action": "accept", "src": ["*"], "dst": ["u2@example.com:22"]}]}"#,
+    // Routes by way of tagged routers, and by any.
+    r#"{"tagOwners": {"tag:web": [], "tag:db": []},
+        "grants": [{"src": ["u1@example.com", "u2@example.com"], "dst": ["192.0.2.0/24"], "ip": ["*"], "via": ["tag:web"]},
+                   {"src": ["u2@example.com", "tag:web"], "dst": ["192.0.2.128/25"], "ip": ["*"]},
+                   {"src": ["u3@example.com"], "dst": ["autogroup:internet"], "ip": ["*"], "via": ["tag:db"]},
+                   {"src": ["*"], "dst": ["autogroup:tagged"], "ip": ["22"]}]}"#,
+    // Attributes, and nodes without IPv4.
+    r#"{"tagOwners": {"tag:web": [], "tag:db": []}, "randomizeClientPort": true,
+        "nodeAttrs": [{"target": ["u1@example.com"], "attr": ["disable-ipv4", "funnel"]},
+                      {"target": ["tag:web"], "app": {"example.com/cap/route": [{"to": ["192.0.2.7"]}]}}],
+        "acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}]}"#,
 ];
 
 pub(crate) fn document(n: usize) -> Arc<Document> {
@@ -49,6 +66,8 @@ pub(crate) fn tenant(policy: usize) -> Tenant {
         dns_suffix: "acme.warren.internal".to_owned(),
         tagged_user: UserId(9),
         people: people(1),
+        domains: vec!["example.com".to_owned()],
+        connections: Vec::new(),
         policy: document(policy),
         relay_map: Arc::new(RelayMap::default()),
     }
@@ -74,7 +93,13 @@ pub(crate) struct Who {
     name: u8,
     key: u8,
     expiry: Option<u8>,
+    /// Bits: which of [`ROUTES`] are approved; the fourth is for exit routes.
+    routes: u8,
+    created: u8,
 }
+
+/// Routes that nodes serve; two of them overlap.
+const ROUTES: [&str; 3] = ["192.0.2.0/24", "192.0.2.128/25", "2001:db8:7::/48"];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Report {
@@ -96,15 +121,21 @@ fn arb_who() -> impl Strategy<Value = Who> {
         0..3_u8,
         0..2_u8,
         prop::option::of(0..3_u8),
+        prop_oneof![2 => Just(0_u8), 1 => 0..16_u8],
+        0..3_u8,
     )
-        .prop_map(|(owner, waiting, expired, name, key, expiry)| Who {
-            owner,
-            approved: !waiting,
-            expired,
-            name,
-            key,
-            expiry,
-        })
+        .prop_map(
+            |(owner, waiting, expired, name, key, expiry, routes, created)| Who {
+                owner,
+                approved: !waiting,
+                expired,
+                name,
+                key,
+                expiry,
+                routes,
+                created,
+            },
+        )
 }
 
 fn arb_report() -> impl Strategy<Value = Report> {
@@ -182,13 +213,26 @@ fn node(id: u64, who: &Who, on: &Snapshot) -> Node {
         key_expiry: who.expiry.map(|s| Timestamp::from_unix_seconds(s.into())),
         approved: who.approved,
         expired: who.expired,
-        created: Timestamp::from_unix_seconds(1),
+        created: Timestamp::from_unix_seconds(who.created.into()),
+        routes: routes(who.routes),
+        exit_routes: if who.routes & 8 == 0 {
+            Vec::new()
+        } else {
+            vec![Prefix::ALL_IPV4, Prefix::ALL_IPV6]
+        },
         capability: CapabilityVersion(130),
         reach: on
             .node(NodeId(id))
             .map(|n| n.reach.clone())
             .unwrap_or_default(),
     }
+}
+
+fn routes(bits: u8) -> Vec<Prefix> {
+    let all = ROUTES.iter().enumerate();
+    all.filter(|(i, _)| bits >> i & 1 == 1)
+        .map(|(_, r)| r.parse().unwrap())
+        .collect()
 }
 
 fn reach(report: &Report) -> Reach {
@@ -227,6 +271,8 @@ pub(crate) fn plain_node(id: u64) -> Node {
         name: 0,
         key: 0,
         expiry: None,
+        routes: 0,
+        created: 1,
     };
     let mut node = node(1, &who, &Snapshot::new(tenant(0), []));
     node.id = NodeId(id);

@@ -64,7 +64,7 @@ impl Live {
         self.review.due = None;
         let world = World {
             document: Arc::clone(&self.at.tenant().policy),
-            directory: self.at.tenant().directory(),
+            directory: self.at.directory(),
             nodes: self.at.nodes().map(netmap::Node::facts).collect(),
         };
         let (db, tenant) = (self.deps.db.clone(), self.tenant);
