@@ -7,6 +7,7 @@
 mod access_tests;
 mod acls;
 mod auto_approvers;
+mod fields;
 pub mod form;
 mod forms;
 mod grants;

@@ -32,66 +32,6 @@ pub(crate) fn members<'v>(
     Some(kept)
 }
 
-/// The members of an object whose keys are fixed.
-pub(crate) struct Fields<'v> {
-    found: Vec<(&'static str, &'v Member)>,
-    /// False when a key was unknown or stood twice: the object says more than could be read.
-    pub(crate) sound: bool,
-}
-
-impl<'v> Fields<'v> {
-    /// The value of a key; `null` counts as absent.
-    pub(crate) fn get(&self, name: &str) -> Option<&'v Value> {
-        self.member(name).map(|m| &m.value)
-    }
-
-    /// The key and its value.
-    pub(crate) fn member(&self, name: &str) -> Option<&'v Member> {
-        let found = self.found.iter().find(|(n, _)| *n == name);
-        found
-            .map(|(_, m)| *m)
-            .filter(|m| m.value.kind != Kind::Null)
-    }
-}
-
-/// Reads an object whose keys are fixed: `known` gives each spelling and the
-/// name it stands for. Case does not count.
-pub(crate) fn fields<'v>(
-    value: &'v Value,
-    what: &str,
-    known: &'static [(&'static str, &'static str)],
-    sink: &mut Sink,
-) -> Option<Fields<'v>> {
-    let before = sink.errors();
-    let mut found: Vec<(&'static str, &Member)> = Vec::new();
-    for member in members(value, what, sink)? {
-        let written = member.key.text.as_str();
-        let Some((_, name)) = known.iter().find(|(k, _)| k.eq_ignore_ascii_case(written)) else {
-            sink.error(
-                Code::UnknownKey,
-                member.key.span,
-                format!("unknown key `{written}` in {what}"),
-            )
-            .did_you_mean(written, known.iter().map(|(_, name)| *name));
-            continue;
-        };
-        if found.iter().any(|(n, _)| n == name) {
-            sink.error(
-                Code::DuplicateKey,
-                member.key.span,
-                format!("`{written}` says `{name}` a second time"),
-            )
-            .help("keep one of the two");
-        } else {
-            found.push((name, member));
-        }
-    }
-    Some(Fields {
-        found,
-        sound: sink.errors() == before,
-    })
-}
-
 /// The items of an array.
 pub(crate) fn items<'v>(value: &'v Value, what: &str, sink: &mut Sink) -> Option<&'v [Value]> {
     match &value.kind {

@@ -1,10 +1,9 @@
 //! `tests`: what `acls` and `grants` must and must not allow.
 
-use super::{Keyword, Support, forms, parts};
+use super::{Keyword, Support, fields, forms, parts};
 use crate::{
     diagnostic::Sink,
     document::{Document, assertion::AccessTest},
-    shape,
     source::Value,
 };
 
@@ -24,18 +23,15 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
 }
 
 fn test(index: usize, value: &Value, sink: &mut Sink) -> Option<AccessTest> {
-    let members = shape::members(value, "a test", sink)?;
-    parts::known_keys(&members, &forms::TESTS, "a test", sink);
-    let find = |name: &str, older: &str| {
-        parts::find(&members, name).or_else(|| parts::find(&members, older))
-    };
+    let fields = fields::read(value, "a test", forms::TESTS, sink)?;
+    let find = |name: &str| fields.get(name);
     Some(AccessTest {
         index,
         span: value.span,
-        source: parts::word(find("src", "user"), "`src`", sink),
-        protocol: parts::word(find("proto", "proto"), "`proto`", sink),
-        accept: parts::list(find("accept", "allow"), "`accept`", sink),
-        deny: parts::list(find("deny", "deny"), "`deny`", sink),
-        attributes: parts::attributes(find("srcPostureAttrs", "srcPostureAttrs"), sink),
+        source: parts::word(find("src"), "`src`", sink),
+        protocol: parts::word(find("proto"), "`proto`", sink),
+        accept: parts::list(find("accept"), "`accept`", sink),
+        deny: parts::list(find("deny"), "`deny`", sink),
+        attributes: parts::attributes(find("srcPostureAttrs"), sink),
     })
 }

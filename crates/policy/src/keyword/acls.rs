@@ -1,12 +1,15 @@
 //! `acls`: rules that allow traffic.
 
-use super::{Keyword, Support, forms, rule};
+use super::{
+    Keyword, Support,
+    fields::{self, Fields},
+    forms, rule,
+};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Acl, Document},
-    protocol,
-    shape::{self, Fields},
-    source::Value,
+    protocol, shape,
+    source::{Text, Value},
     target::{self, Target},
 };
 
@@ -18,24 +21,13 @@ pub(super) const KEYWORD: Keyword = Keyword {
     support: Support::Read(read),
 };
 
-/// Keys of a rule, the older spellings too.
-const KEYS: [(&str, &str); 7] = [
-    ("action", "action"),
-    ("proto", "proto"),
-    ("src", "src"),
-    ("dst", "dst"),
-    ("srcPosture", "srcPosture"),
-    ("users", "src"),
-    ("ports", "dst"),
-];
-
 fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
     document.acls = rule::rules(value, "`acls`", sink, acl);
 }
 
 /// One rule; left out as a whole when a part that narrows it cannot be read.
 fn acl(index: usize, value: &Value, sink: &mut Sink) -> Option<Acl> {
-    let fields = shape::fields(value, "a rule", &KEYS, sink)?;
+    let fields = fields::read(value, "a rule", forms::ACLS, sink)?;
     let action = action(&fields, value, sink);
     let protocol = match fields.get("proto") {
         Some(v) => match shape::text(v, "`proto`", sink)? {
@@ -44,8 +36,8 @@ fn acl(index: usize, value: &Value, sink: &mut Sink) -> Option<Acl> {
         },
         None => None,
     };
-    let sources = rule::sources(&fields, value, sink)?;
-    let destinations = match rule::required("dst", &fields, value, sink) {
+    let sources = rule::sources(&fields, sink)?;
+    let destinations = match fields.get("dst") {
         Some(v) => shape::texts(v, "`dst`", sink)?
             .iter()
             .filter_map(|text| {
@@ -66,16 +58,26 @@ fn acl(index: usize, value: &Value, sink: &mut Sink) -> Option<Acl> {
 }
 
 fn action(fields: &Fields<'_>, rule: &Value, sink: &mut Sink) -> bool {
-    let Some(text) =
-        rule::required("action", fields, rule, sink).and_then(|v| shape::text(v, "`action`", sink))
-    else {
+    let text = match fields.get("action") {
+        Some(value) => shape::text(value, "`action`", sink),
+        None => Some(Text {
+            span: rule.span,
+            text: String::new(),
+        }),
+    };
+    let Some(text) = text else {
         return false;
     };
     if text.text == "accept" {
         return true;
     }
+    let code = if text.text.is_empty() {
+        Code::MissingKey
+    } else {
+        Code::InvalidAction
+    };
     sink.error(
-        Code::InvalidAction,
+        code,
         text.span,
         format!("action=\"{}\" is not supported", text.text),
     )

@@ -2,7 +2,7 @@
 
 use wire::net::Prefix;
 
-use super::{Keyword, Support, forms};
+use super::{Keyword, Support, fields, forms};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, RouteApprovers, ServiceApprovers},
@@ -19,16 +19,11 @@ pub(super) const KEYWORD: Keyword = Keyword {
     support: Support::Read(read),
 };
 
-const KEYS: [(&str, &str); 3] = [
-    ("routes", "routes"),
-    ("exitNode", "exitNode"),
-    ("services", "services"),
-];
 /// The most entries of each kind.
 const MAX_ENTRIES: usize = 10_000;
 
 fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
-    let Some(fields) = shape::fields(value, "`autoApprovers`", &KEYS, sink) else {
+    let Some(fields) = fields::read(value, "`autoApprovers`", forms::AUTO_APPROVERS, sink) else {
         return;
     };
     if let Some(routes) = fields.get("routes") {

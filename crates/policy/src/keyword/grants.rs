@@ -5,7 +5,11 @@ mod ip;
 
 use wire::name::Tag;
 
-use super::{Keyword, Support, forms, rule};
+use super::{
+    Keyword, Support,
+    fields::{self, Fields},
+    forms, rule,
+};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, Grant},
@@ -13,7 +17,7 @@ use crate::{
         self, Selector, SelectorKind,
         autogroup::{self, Autogroup, Side},
     },
-    shape::{self, Fields},
+    shape,
     source::{Text, Value},
 };
 
@@ -25,24 +29,15 @@ pub(super) const KEYWORD: Keyword = Keyword {
     support: Support::Read(read),
 };
 
-const KEYS: [(&str, &str); 6] = [
-    ("src", "src"),
-    ("dst", "dst"),
-    ("ip", "ip"),
-    ("app", "app"),
-    ("via", "via"),
-    ("srcPosture", "srcPosture"),
-];
-
 fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
     document.grants = rule::rules(value, "`grants`", sink, grant);
 }
 
 /// One grant; left out as a whole when a part that narrows it cannot be read.
 fn grant(index: usize, value: &Value, sink: &mut Sink) -> Option<Grant> {
-    let fields = shape::fields(value, "a grant", &KEYS, sink)?;
-    let sources = rule::sources(&fields, value, sink)?;
-    let destinations = destinations(&fields, value, sink)?;
+    let fields = fields::read(value, "a grant", forms::GRANTS, sink)?;
+    let sources = rule::sources(&fields, sink)?;
+    let destinations = destinations(&fields, sink)?;
     let ip = match fields.get("ip") {
         Some(v) => ip::read(v, sink)?,
         None => Vec::new(),
@@ -87,8 +82,8 @@ fn grant(index: usize, value: &Value, sink: &mut Sink) -> Option<Grant> {
     })
 }
 
-fn destinations(fields: &Fields<'_>, grant: &Value, sink: &mut Sink) -> Option<Vec<Selector>> {
-    let Some(value) = rule::required("dst", fields, grant, sink) else {
+fn destinations(fields: &Fields<'_>, sink: &mut Sink) -> Option<Vec<Selector>> {
+    let Some(value) = fields.get("dst") else {
         return Some(Vec::new());
     };
     let texts = shape::texts(value, "`dst`", sink)?;

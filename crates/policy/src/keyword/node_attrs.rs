@@ -2,12 +2,17 @@
 
 use wire::net::{MESH_IPV4, Prefix, RESERVED_IPV4};
 
-use super::{Keyword, Support, forms, rule::MAX_RULES};
+use super::{
+    Keyword, Support,
+    fields::{self, Fields},
+    forms,
+    rule::MAX_RULES,
+};
 use crate::{
     diagnostic::{Code, Sink},
     document::{App, Document, NodeAttr},
     selector::{self, Selector, SelectorKind, autogroup::Autogroup},
-    shape::{self, Fields},
+    shape,
     source::{Text, Value},
 };
 
@@ -18,13 +23,6 @@ pub(super) const KEYWORD: Keyword = Keyword {
     form: forms::NODE_ATTRS,
     support: Support::Read(read),
 };
-
-const KEYS: [(&str, &str); 4] = [
-    ("target", "target"),
-    ("attr", "attr"),
-    ("app", "app"),
-    ("ipPool", "ipPool"),
-];
 
 fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
     let Some(items) = shape::items(value, "`nodeAttrs`", sink) else {
@@ -45,7 +43,7 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
 }
 
 fn entry(index: usize, value: &Value, sink: &mut Sink) -> Option<NodeAttr> {
-    let fields = shape::fields(value, "an entry of `nodeAttrs`", &KEYS, sink)?;
+    let fields = fields::read(value, "an entry of `nodeAttrs`", forms::NODE_ATTRS, sink)?;
     let targets = match fields.get("target") {
         Some(v) => shape::texts(v, "`target`", sink)?
             .iter()

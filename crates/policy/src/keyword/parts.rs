@@ -1,6 +1,5 @@
 //! What the readers of several keys share.
 
-use super::form::{Field, Form, Need};
 use crate::{
     diagnostic::{Code, Sink},
     shape,
@@ -24,48 +23,6 @@ pub(super) fn entries<'v>(
         .take(if fits { items.len() } else { 0 })
 }
 
-/// True when every key is one of the form's; the others are reported.
-pub(super) fn known_keys(members: &[&Member], form: &Form, what: &str, sink: &mut Sink) -> bool {
-    let fields = fields(form);
-    let mut ok = true;
-    for member in members {
-        let name = member.key.text.as_str();
-        if fields.iter().any(|f| f.name == name) {
-            continue;
-        }
-        ok = false;
-        let offered = fields.iter().filter(|f| !matches!(f.need, Need::Spells(_)));
-        sink.error(
-            Code::UnknownKey,
-            member.key.span,
-            format!("unknown key `{name}` in {what}"),
-        )
-        .did_you_mean(name, offered.map(|f| f.name));
-    }
-    ok
-}
-
-/// The keys of an object, or of the objects of an array.
-fn fields(form: &Form) -> &'static [Field] {
-    match form {
-        Form::Object(fields) | Form::List(Form::Object(fields)) => fields,
-        Form::Boolean
-        | Form::Text(_)
-        | Form::OneOf(_)
-        | Form::Name(_)
-        | Form::Target(_)
-        | Form::List(_)
-        | Form::Map(..)
-        | Form::Any => &[],
-    }
-}
-
-/// A member's value; `null` counts as left out.
-pub(super) fn find<'v>(members: &[&'v Member], name: &str) -> Option<&'v Value> {
-    let found = members.iter().find(|m| m.key.text == name)?;
-    (found.value.kind != Kind::Null).then_some(&found.value)
-}
-
 /// A string without the spaces around it; none when nothing is left.
 pub(super) fn word(value: Option<&Value>, what: &str, sink: &mut Sink) -> Option<Text> {
     let text = trimmed(&shape::text(value?, what, sink)?);
@@ -83,22 +40,6 @@ pub(super) fn trimmed(text: &Text) -> Text {
         span: text.span,
         text: text.text.trim().to_owned(),
     }
-}
-
-/// `true` or `false`.
-pub(super) fn boolean(value: &Value, what: &str, sink: &mut Sink) -> Option<bool> {
-    if let Kind::Bool(on) = value.kind {
-        return Some(on);
-    }
-    sink.error(
-        Code::WrongType,
-        value.span,
-        format!(
-            "{what} must be `true` or `false`, not {}",
-            value.kind.name()
-        ),
-    );
-    None
 }
 
 /// `srcPostureAttrs`: names and plain values.

@@ -1,12 +1,13 @@
 //! What rules of `acls` and `grants` have in common.
 
+use super::fields::Fields;
 use crate::{
     diagnostic::{Code, Sink},
     selector::{
         self, Selector, SelectorKind,
         autogroup::{self, Side},
     },
-    shape::{self, Fields},
+    shape,
     source::{Text, Value},
 };
 
@@ -28,27 +29,10 @@ pub(super) fn rules<T>(
     Some(rules.filter_map(|(i, item)| read(i, item, sink)).collect())
 }
 
-/// A key that a rule must have.
-pub(super) fn required<'v>(
-    name: &str,
-    fields: &Fields<'v>,
-    rule: &Value,
-    sink: &mut Sink,
-) -> Option<&'v Value> {
-    let found = fields.get(name);
-    if found.is_none() {
-        sink.error(
-            Code::MissingKey,
-            rule.span,
-            format!("the rule has no `{name}`"),
-        );
-    }
-    found
-}
-
-/// The sources; what cannot be read is left out.
-pub(super) fn sources(fields: &Fields<'_>, rule: &Value, sink: &mut Sink) -> Option<Vec<Selector>> {
-    let Some(value) = required("src", fields, rule, sink) else {
+/// The sources; what cannot be read is left out. As at the service a rule may
+/// have none, and then allows nothing.
+pub(super) fn sources(fields: &Fields<'_>, sink: &mut Sink) -> Option<Vec<Selector>> {
+    let Some(value) = fields.get("src") else {
         return Some(Vec::new());
     };
     let texts = shape::texts(value, "`src`", sink)?;

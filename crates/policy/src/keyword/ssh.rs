@@ -4,8 +4,8 @@ mod login;
 mod place;
 
 use super::{
-    Keyword, Support, forms,
-    parts::{boolean, find, known_keys, list, trimmed},
+    Keyword, Support, fields, forms,
+    parts::{list, trimmed},
 };
 use crate::{
     diagnostic::{Code, Sink, Span},
@@ -46,9 +46,8 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
 
 /// One rule; left out as a whole when a part that narrows it cannot be read.
 fn rule(index: usize, value: &Value, sink: &mut Sink) -> Option<SshRule> {
-    let members = shape::members(value, "an SSH rule", sink)?;
-    let strange = !known_keys(&members, &forms::SSH, "an SSH rule", sink);
-    let find = |name: &str| find(&members, name);
+    let fields = fields::read(value, "an SSH rule", forms::SSH, sink)?;
+    let find = |name: &str| fields.get(name);
     let action = action(find("action"), find("checkPeriod"), value, sink);
     let sources = list(find("src"), "`src`", sink)
         .iter()
@@ -63,7 +62,7 @@ fn rule(index: usize, value: &Value, sink: &mut Sink) -> Option<SshRule> {
         .iter()
         .filter_map(|text| place::recorder(text, sink))
         .collect();
-    let enforced = find("enforceRecorder").map(|v| boolean(v, "`enforceRecorder`", sink));
+    let enforced = find("enforceRecorder").map(|v| shape::boolean(v, "`enforceRecorder`", sink));
     let postures = list(find("srcPosture"), "`srcPosture`", sink);
     if let Some(posture) = postures.first() {
         sink.warning(
@@ -74,7 +73,7 @@ fn rule(index: usize, value: &Value, sink: &mut Sink) -> Option<SshRule> {
         .help("take `srcPosture` out to let the sources in whatever device they use");
     }
     let accept_env = accept_env(find("acceptEnv"), sink);
-    if strange || enforced == Some(None) {
+    if !fields.sound || enforced == Some(None) {
         return None;
     }
     let rule = SshRule {

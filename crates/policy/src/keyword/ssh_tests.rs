@@ -1,10 +1,9 @@
 //! `sshTests`: what `ssh` must and must not allow.
 
-use super::{Keyword, Support, forms, parts};
+use super::{Keyword, Support, fields, forms, parts};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, assertion::SshTest},
-    shape,
     source::Value,
 };
 
@@ -24,9 +23,8 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
 }
 
 fn test(index: usize, value: &Value, sink: &mut Sink) -> Option<SshTest> {
-    let members = shape::members(value, "an SSH test", sink)?;
-    parts::known_keys(&members, &forms::SSH_TESTS, "an SSH test", sink);
-    let find = |name: &str| parts::find(&members, name);
+    let fields = fields::read(value, "an SSH test", forms::SSH_TESTS, sink)?;
+    let find = |name: &str| fields.get(name);
     let test = SshTest {
         index,
         span: value.span,

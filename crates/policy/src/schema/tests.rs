@@ -80,7 +80,7 @@ fn what_the_parser_refuses_by_form_does_not_fit() {
         r#"{"acl": []}"#,
         r#"{"acls": {}}"#,
         r#"{"acls": [{"action": "deny", "src": [], "dst": []}]}"#,
-        r#"{"acls": [{"action": "accept", "src": []}]}"#,
+        r#"{"acls": [{"src": [], "dst": []}]}"#,
         r#"{"acls": [{"action": "accept", "src": "*", "dst": []}]}"#,
         r#"{"groups": {"ops": []}}"#,
         "[]",
