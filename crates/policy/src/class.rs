@@ -143,6 +143,11 @@ impl std::fmt::Display for SourceSetId {
 }
 
 impl ClassKey {
+    /// True when `disable-ipv4` took the IPv4 addresses of its nodes away.
+    pub fn is_without_ipv4(&self) -> bool {
+        self.0.is_without_ipv4
+    }
+
     pub(crate) fn class(&self) -> &Class {
         &self.0
     }

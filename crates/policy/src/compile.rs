@@ -66,6 +66,17 @@ impl Compiled {
         law
     }
 
+    /// The same law where nodes serve these subnet routes, sorted: classes keep their meaning.
+    #[must_use]
+    pub fn with_routes(&self, routes: Vec<Prefix>) -> Self {
+        let mut law = Self {
+            routes,
+            ..self.clone()
+        };
+        law.sources = law.name_sources();
+        law
+    }
+
     /// The policy that allows nothing.
     pub fn deny_all() -> Self {
         Self::new(&Document::default(), &Directory::default())

@@ -2,7 +2,7 @@
 
 mod seen;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use wire::{NodeId, Timestamp, net::Prefix};
 
@@ -14,7 +14,8 @@ use crate::{
 pub use seen::{Peer, Viewer};
 
 /// The routers of a tenant at one moment, with the primary of each prefix: the
-/// one that was created first, of those created at once the one with the lower id.
+/// one that was created first, of those created at once the one with the lower
+/// id. Routers that are away come after all others.
 #[derive(Debug, Clone, Default)]
 pub struct Routers {
     by_prefix: BTreeMap<Prefix, Route>,
@@ -32,34 +33,73 @@ struct Route {
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Router {
-    created: Timestamp,
+    standing: Standing,
     id: NodeId,
     tags: Vec<String>,
 }
 
+/// Where a router stands in elections; the least is elected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Standing {
+    /// It cannot serve at the moment.
+    pub away: bool,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
 impl Routers {
-    /// The routers among these nodes, which are given with the time of their creation.
+    /// The routers among these nodes, which are given with the time of their
+    /// creation; all of them can serve.
     pub fn new<'n>(
         law: &Compiled,
         nodes: impl IntoIterator<Item = (NodeId, Timestamp, &'n NodeFacts)>,
     ) -> Self {
-        let mut by_prefix: BTreeMap<Prefix, Route> = BTreeMap::new();
+        let mut all = Self::default();
         for (id, created, node) in nodes {
-            for prefix in &node.routes {
-                let route = by_prefix
-                    .entry(*prefix)
-                    .or_insert_with(|| law.route(prefix));
-                route.routers.push(Router {
-                    created,
-                    id,
-                    tags: node.tags.clone(),
-                });
+            let away = false;
+            all.add(law, id, Standing { away, created }, node);
+        }
+        all
+    }
+
+    /// Takes a node in that is not in it.
+    pub fn add(&mut self, law: &Compiled, id: NodeId, standing: Standing, node: &NodeFacts) {
+        for prefix in &node.routes {
+            let route = self
+                .by_prefix
+                .entry(*prefix)
+                .or_insert_with(|| law.route(prefix));
+            let router = Router {
+                standing,
+                id,
+                tags: node.tags.clone(),
+            };
+            let at = route.routers.partition_point(|r| *r < router);
+            route.routers.insert(at, router);
+        }
+    }
+
+    /// Takes a node out, given what was known of it when it was taken in.
+    pub fn remove(&mut self, id: NodeId, node: &NodeFacts) {
+        for prefix in &node.routes {
+            if let Entry::Occupied(mut route) = self.by_prefix.entry(*prefix) {
+                route.get_mut().routers.retain(|r| r.id != id);
+                if route.get().routers.is_empty() {
+                    route.remove();
+                }
             }
         }
-        for route in by_prefix.values_mut() {
-            route.routers.sort_unstable();
-        }
-        Self { by_prefix }
+    }
+
+    /// The prefixes that somebody serves, sorted.
+    pub fn prefixes(&self) -> impl Iterator<Item = Prefix> + '_ {
+        self.by_prefix.keys().copied()
+    }
+
+    /// The routers of these prefixes: those whom an election for one of them concerns.
+    pub fn of<'p>(&self, prefixes: impl IntoIterator<Item = &'p Prefix>) -> BTreeSet<NodeId> {
+        let routes = prefixes.into_iter().filter_map(|p| self.by_prefix.get(p));
+        routes.flat_map(|r| &r.routers).map(|r| r.id).collect()
     }
 
     /// The node that packets into the prefix go to.

@@ -6,10 +6,12 @@
 
 pub mod decide;
 mod findings;
+mod place;
 mod rule;
+mod table;
 pub mod wire_form;
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::sync::Arc;
 
 use wire::UserId;
 
@@ -19,26 +21,25 @@ use crate::{
     document::Document,
 };
 pub use findings::findings;
+pub use place::SshPlace;
 use rule::Rule;
-
-/// The port on which a recorder takes sessions (`tailcfg.SSHAction.Recorders`).
-const RECORDER_PORT: u16 = 80;
+pub use table::SshTable;
 
 /// `ssh` with every selector resolved as far as the directory goes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SshLaw {
     /// In the order in which they are tried.
-    rules: Vec<Rule>,
+    rules: Vec<Arc<Rule>>,
 }
 
 impl SshLaw {
     /// Resolves the rules of a document for a tenant.
     pub fn new(document: &Document, directory: &Directory) -> Self {
         let people = People::new(document, directory);
-        let mut rules: Vec<Rule> = document
+        let mut rules: Vec<Arc<Rule>> = document
             .ssh
             .iter()
-            .map(|rule| Rule::new(rule, document, &people, directory))
+            .map(|rule| Rule::new(rule, document, &people, directory).into())
             .collect();
         rules.sort_by_key(|rule| !rule.is_check());
         Self { rules }
@@ -49,65 +50,19 @@ impl SshLaw {
         self.rules.is_empty()
     }
 
-    /// The law with the nodes that its rules name.
-    pub fn over(&self, nodes: &[NodeFacts]) -> SshTable<'_> {
-        SshTable {
-            rules: self
-                .rules
-                .iter()
-                .map(|rule| Resolved::new(rule, nodes))
-                .collect(),
-        }
+    /// The law with the nodes that its rules name, each by its addresses.
+    pub fn over<'n>(&self, nodes: impl IntoIterator<Item = &'n NodeFacts>) -> SshTable {
+        SshTable::new(&self.rules, None, nodes)
     }
-}
 
-/// The rules and the nodes that they name at one moment.
-#[derive(Debug, Clone)]
-pub struct SshTable<'a> {
-    rules: Vec<Resolved<'a>>,
-}
-
-#[derive(Debug, Clone)]
-struct Resolved<'a> {
-    rule: &'a Rule,
-    /// The sources' addresses, by owner.
-    by_user: BTreeMap<UserId, Vec<IpAddr>>,
-    /// The addresses of tagged sources.
-    tagged: Vec<IpAddr>,
-    recorders: Vec<IpAddr>,
-    /// False: it lets nobody in.
-    open: bool,
-}
-
-impl<'a> Resolved<'a> {
-    fn new(rule: &'a Rule, nodes: &[NodeFacts]) -> Self {
-        let mut resolved = Self {
-            rule,
-            by_user: BTreeMap::new(),
-            tagged: Vec::new(),
-            recorders: Vec::new(),
-            open: true,
-        };
-        for node in nodes {
-            if rule.is_recorder(node) {
-                resolved.recorders.extend(&node.addresses);
-            }
-            if !rule.is_source(node) {
-                continue;
-            }
-            match node.owner() {
-                Some(user) => resolved
-                    .by_user
-                    .entry(user)
-                    .or_default()
-                    .extend(&node.addresses),
-                None => resolved.tagged.extend(&node.addresses),
-            }
-        }
-        // Where a recording is demanded and nothing can record, nobody gets in.
-        let unrecorded = rule.enforces() && resolved.recorders.is_empty();
-        resolved.open = !(rule.is_shut() || unrecorded);
-        resolved
+    /// As [`Self::over`], but people's own devices go by the login name of their
+    /// owner, as peers know it: nothing changes when they come and go.
+    pub fn over_logins<'n>(
+        &self,
+        people: &[(UserId, String)],
+        nodes: impl IntoIterator<Item = &'n NodeFacts>,
+    ) -> SshTable {
+        SshTable::new(&self.rules, Some(people), nodes)
     }
 }
 

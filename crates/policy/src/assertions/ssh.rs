@@ -20,7 +20,7 @@ use crate::{
 /// At most this many pairs of devices that differ before the law are tried for one assertion.
 const MAX_PAIRS: usize = 20_000;
 
-pub(super) fn run(test: &SshTest, table: &SshTable<'_>, world: &World<'_>, out: &mut Vec<Outcome>) {
+pub(super) fn run(test: &SshTest, table: &SshTable, world: &World<'_>, out: &mut Vec<Outcome>) {
     let asks = || {
         let accept = test.accept.iter().map(|t| (Expected::Accept, t));
         let check = test.check.iter().map(|t| (Expected::Check, t));
@@ -141,7 +141,7 @@ fn own_devices<'a>(from: &Device<'a>, world: &World<'a>) -> Result<Vec<Device<'a
 }
 
 fn judge(
-    table: &SshTable<'_>,
+    table: &SshTable,
     expected: Expected,
     from: &Device<'_>,
     to: &Device<'_>,

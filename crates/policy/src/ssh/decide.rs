@@ -2,7 +2,7 @@
 
 use wire::UserId;
 
-use super::{Resolved, SshTable};
+use super::table::{Resolved, SshTable};
 use crate::{diagnostic::Span, directory::NodeFacts};
 
 /// The answer.
@@ -21,7 +21,7 @@ pub enum SshDecision {
     Denied,
 }
 
-impl SshTable<'_> {
+impl SshTable {
     /// The first rule that lets `from` sign in to `to` as `login`.
     pub fn decide(&self, from: &NodeFacts, to: &NodeFacts, login: &str) -> SshDecision {
         self.allowing(from, to, login)
@@ -36,7 +36,7 @@ impl SshTable<'_> {
         to: &'s NodeFacts,
         login: &'s str,
     ) -> impl Iterator<Item = SshDecision> + 's {
-        let matching = move |r: &&Resolved<'_>| r.meets(from, to) && r.names(from.owner(), login);
+        let matching = move |r: &&Resolved| r.meets(from, to) && r.names(from.owner(), login);
         self.rules
             .iter()
             .filter(matching)
@@ -48,21 +48,15 @@ impl SshTable<'_> {
     }
 }
 
-impl Resolved<'_> {
+impl Resolved {
     /// True when the rule is about connections from one to the other.
     fn meets(&self, from: &NodeFacts, to: &NodeFacts) -> bool {
-        if !self.open || !self.rule.is_source(from) {
+        if !self.is_open() || !self.rule.is_source(from) {
             return false;
         }
         let same_owner = from.owner().is_some() && from.owner() == to.owner();
         let own = self.rule.to_self && same_owner;
-        own || self.rule.is_target(to) || (self.reaches_itself(to) && same_place(from, to))
-    }
-
-    /// With `localpart:`, a source may also sign in to where it is.
-    pub(super) fn reaches_itself(&self, to: &NodeFacts) -> bool {
-        let rule = self.rule;
-        rule.personal && rule.has_targets() && !rule.is_target(to) && rule.is_source(to)
+        own || self.rule.is_target(to) || (self.rule.reaches_itself(to) && same_place(from, to))
     }
 
     fn names(&self, owner: Option<UserId>, login: &str) -> bool {

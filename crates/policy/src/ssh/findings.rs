@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use crate::{
     diagnostic::{Code, Diagnostic, Sink, Span},
     directory::Directory,
-    document::{Document, ssh::LoginKind},
+    document::{
+        Document,
+        ssh::{LoginKind, SshAction, SshRule},
+    },
     selector::SelectorKind,
 };
 
 /// The findings about `ssh` that need the directory. A domain that is not the
-/// tenant's is an error, a user that it does not have a warning. That nodes are
-/// not told of the rules yet is said once.
+/// tenant's is an error, a user that it does not have a warning. What a rule asks
+/// for that cannot be done yet is a warning: `check` and recorders.
 pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
     let mut sink = Sink::default();
     let users: BTreeSet<String> = directory
@@ -27,6 +30,7 @@ pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
         );
     }
     for rule in &document.ssh {
+        warn_of_limits(rule, &mut sink);
         for login in &rule.logins {
             if let LoginKind::LocalPart(domain) = &login.kind {
                 check_domain(domain, login.span, directory, &mut sink);
@@ -49,6 +53,29 @@ pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
         }
     }
     sink.finish()
+}
+
+fn warn_of_limits(rule: &SshRule, sink: &mut Sink) {
+    if matches!(rule.action, SshAction::Check(_)) {
+        sink.warning(
+            Code::NotActedOn,
+            rule.span,
+            "`check` is kept in the document and tested, but this server cannot check people yet: whom the rule matches is turned away",
+        )
+        .help("write `accept` to let people in without a check");
+    }
+    if let Some(first) = rule.recorders.first() {
+        let effect = if rule.enforce_recorder {
+            "the rule lets nobody in unless a node with the tag records"
+        } else {
+            "sessions go on where nothing records them"
+        };
+        sink.warning(
+            Code::NotActedOn,
+            first.span,
+            format!("`recorder` is sent to the nodes, but this server does not see to it that sessions are recorded: {effect}"),
+        );
+    }
 }
 
 fn check_domain(domain: &str, span: Span, directory: &Directory, sink: &mut Sink) {

@@ -126,12 +126,23 @@ impl Rule {
         self.sources.iter().any(|w| w.holds(node))
     }
 
-    pub(super) fn has_targets(&self) -> bool {
-        !self.targets.is_empty()
+    /// True when the user's own devices are sources.
+    pub(super) fn has_source(&self, user: UserId) -> bool {
+        self.sources.iter().any(|who| match who {
+            Who::Users(users) => users.contains(&user),
+            Who::Member => true,
+            Who::Tag(_) | Who::Tagged => false,
+        })
     }
 
     pub(super) fn is_target(&self, node: &NodeFacts) -> bool {
         self.targets.iter().any(|w| w.holds(node))
+    }
+
+    /// With `localpart:`, a source may also sign in to where it is.
+    pub(super) fn reaches_itself(&self, node: &NodeFacts) -> bool {
+        let elsewhere = self.personal && !self.targets.is_empty() && !self.is_target(node);
+        elsewhere && self.is_source(node)
     }
 
     pub(super) fn is_recorder(&self, node: &NodeFacts) -> bool {

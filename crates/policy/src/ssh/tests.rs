@@ -1,7 +1,10 @@
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use proptest::prelude::*;
-use wire::{UserId, api::Role};
+use wire::{UserId, api::Role, control::SshRule};
 
 use super::{decide::SshDecision, *};
 use crate::directory::User;
@@ -67,37 +70,70 @@ fn arb_rule() -> impl Strategy<Value = serde_json::Value> {
         })
 }
 
-/// What a client does with the rules: the first that matches acts.
-fn client(rules: &[wire::control::SshRule], from: IpAddr, login: &str) -> Option<bool> {
+/// What a client does with the rules: the first that matches acts. It knows where
+/// a connection comes from, and the login name of whose device that is.
+fn client(rules: &[SshRule], from: &NodeFacts, login: &str) -> Option<bool> {
+    let users = directory().users;
+    let owner = from
+        .owner()
+        .and_then(|u| users.iter().find(|user| user.id == u));
     rules.iter().find_map(|rule| {
-        let here = rule.principals.iter().any(|p| p.node_ip == Some(from));
+        let here = rule.principals.iter().any(|p| {
+            let login = p.user_login.as_deref();
+            p.node_ip == Some(from.addresses[0])
+                || (login.is_some() && login == owner.map(|o| o.email.as_str()))
+        });
         let account = rule
             .ssh_users
             .get(login)
             .or_else(|| rule.ssh_users.get("*"));
-        (here && account.is_some_and(|a| !a.is_empty()))
-            .then_some(!rule.action.hold_and_delegate.is_empty())
+        (here && account.is_some_and(|a| !a.is_empty())).then(|| {
+            assert!(!rule.action.reject || !rule.action.message.is_empty());
+            rule.action.reject || !rule.action.hold_and_delegate.is_empty()
+        })
     })
+}
+
+/// People as their peers know them.
+fn logins() -> Vec<(UserId, String)> {
+    directory()
+        .users
+        .into_iter()
+        .map(|u| (u.id, u.email))
+        .collect()
+}
+
+fn nodes() -> [NodeFacts; 7] {
+    [
+        node(Some(1), &[], 1),
+        node(Some(1), &[], 2),
+        node(Some(2), &[], 3),
+        node(Some(3), &[], 4),
+        node(None, &["tag:web"], 5),
+        node(None, &["tag:ci"], 6),
+        node(Some(1), &["tag:ci", "tag:web"], 7),
+    ]
+}
+
+fn law(rules: &[serde_json::Value]) -> SshLaw {
+    let text = serde_json::json!({
+        "groups": {"group:ops": ["cy@example.com"]},
+        "tagOwners": {"tag:web": [], "tag:ci": []}, "acls": [], "ssh": rules,
+    });
+    let (document, _) = crate::parse(&text.to_string());
+    SshLaw::new(&document, &directory())
 }
 
 proptest! {
     #[test]
     fn decisions_are_what_a_client_makes_of_the_rules(rules in prop::collection::vec(arb_rule(), 1..5)) {
-        let text = serde_json::json!({
-            "groups": {"group:ops": ["cy@example.com"]},
-            "tagOwners": {"tag:web": [], "tag:ci": []}, "acls": [], "ssh": rules,
-        })
-        .to_string();
-        let (document, _) = crate::parse(&text);
-        let law = SshLaw::new(&document, &directory());
-        let nodes = [
-            node(Some(1), &[], 1), node(Some(1), &[], 2), node(Some(2), &[], 3), node(Some(3), &[], 4),
-            node(None, &["tag:web"], 5), node(None, &["tag:ci"], 6), node(Some(1), &["tag:ci", "tag:web"], 7),
-        ];
+        let (law, nodes) = (law(&rules), nodes());
         let table = law.over(&nodes);
+        let by_login = law.over_logins(&logins(), &nodes);
         let mut seen = BTreeSet::new();
         for to in &nodes {
-            let wire = table.policy_for(to, "https://check.example");
+            let wire = table.policy_for(to, Some("https://check.example"));
+            let shorter = by_login.policy_for(to, None);
             for from in &nodes {
                 for login in ["root", "ubuntu", "ada", "bob", "Cy", "other"] {
                     let decided = match table.decide(from, to, login) {
@@ -105,11 +141,67 @@ proptest! {
                         SshDecision::Denied => None,
                     };
                     seen.insert(decided);
-                    prop_assert_eq!(client(&wire, from.addresses[0], login), decided, "{} {:?} {:?} {}", text, from, to, login);
+                    prop_assert_eq!(client(&wire, from, login), decided, "{:?} {:?} {:?} {}", rules, from, to, login);
+                    prop_assert_eq!(client(&shorter, from, login), decided, "{:?} {:?} {:?} {}", rules, from, to, login);
                 }
             }
         }
         prop_assert!(!seen.is_empty());
+    }
+
+    #[test]
+    fn nodes_that_come_and_go_leave_the_table_that_is_made_of_the_rest(
+        rules in prop::collection::vec(arb_rule(), 1..5),
+        comings in prop::collection::vec(0..7_usize, 1..20),
+    ) {
+        let (law, nodes) = (law(&rules), nodes());
+        let mut tables = [law.over([]), law.over_logins(&logins(), [])];
+        let mut here = BTreeSet::new();
+        for at in comings {
+            let came = here.insert(at) || !here.remove(&at);
+            for table in &mut tables {
+                if came {
+                    table.add(&nodes[at]);
+                } else {
+                    table.remove(&nodes[at]);
+                }
+            }
+        }
+        let rest = || here.iter().map(|at| &nodes[*at]);
+        let fresh = [law.over(rest()), law.over_logins(&logins(), rest())];
+        for (table, fresh) in tables.iter().zip(&fresh) {
+            for node in &nodes {
+                prop_assert_eq!(table.policy_for(node, None), fresh.policy_for(node, None));
+            }
+        }
+    }
+
+    #[test]
+    fn nodes_of_one_place_have_the_same_rules(rules in prop::collection::vec(arb_rule(), 1..5)) {
+        let (law, nodes) = (law(&rules), nodes());
+        let table = law.over_logins(&logins(), &nodes);
+        let mut known = BTreeMap::new();
+        for node in &nodes {
+            let rules = table.policy_for(node, None);
+            let first = known.entry(law.place_of(node)).or_insert_with(|| rules.clone());
+            prop_assert_eq!(&*first, &rules);
+        }
+    }
+
+    #[test]
+    fn a_node_that_no_rule_names_changes_no_rules(rules in prop::collection::vec(arb_rule(), 1..5)) {
+        let (law, nodes) = (law(&rules), nodes());
+        for (at, left_out) in nodes.iter().enumerate() {
+            let others = nodes.iter().enumerate().filter(|(i, _)| *i != at);
+            let mut table = law.over_logins(&logins(), others.map(|(_, n)| n));
+            if table.names(left_out) {
+                continue;
+            }
+            let before: Vec<_> = nodes.iter().map(|n| table.policy_for(n, None)).collect();
+            table.add(left_out);
+            let after: Vec<_> = nodes.iter().map(|n| table.policy_for(n, None)).collect();
+            prop_assert_eq!(before, after);
+        }
     }
 }
 

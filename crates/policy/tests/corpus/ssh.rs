@@ -33,10 +33,10 @@ pub(crate) fn refusal(errors: &[&Diagnostic]) -> String {
 }
 
 /// The first difference between a node's SSH rules and the captured ones.
-pub(crate) fn rules(table: &SshTable<'_>, node: &NodeFacts, theirs: &Value) -> Result<(), String> {
+pub(crate) fn rules(table: &SshTable, node: &NodeFacts, theirs: &Value) -> Result<(), String> {
     let theirs: Option<Vec<SshRule>> =
         serde_json::from_value(theirs.clone()).map_err(|e| e.to_string())?;
-    let ours = comparable(table.policy_for(node, DELEGATE));
+    let ours = comparable(table.policy_for(node, Some(DELEGATE)));
     let theirs = comparable(theirs.unwrap_or_default());
     for at in 0..ours.len().max(theirs.len()) {
         let (a, b) = (ours.get(at), theirs.get(at));

@@ -43,22 +43,22 @@ pub(crate) fn judge(case: &Case) -> Result<(), String> {
         table: ssh.over(&facts),
         law,
         nodes,
-        facts: facts.clone(),
+        facts,
     };
     outcome.no_surprise(case)?;
     case.expect.iter().try_for_each(|e| outcome.holds(e))
 }
 
-struct Outcome<'a> {
+struct Outcome {
     found: Vec<Diagnostic>,
     failing: Vec<String>,
-    table: SshTable<'a>,
+    table: SshTable,
     law: Compiled,
     nodes: Vec<Node>,
     facts: Vec<NodeFacts>,
 }
 
-impl Outcome<'_> {
+impl Outcome {
     /// Errors and failing tests that nothing expects.
     fn no_surprise(&self, case: &Case) -> Result<(), String> {
         let expects = |wanted: fn(&Expect) -> bool| case.expect.iter().any(wanted);
@@ -176,7 +176,7 @@ impl Outcome<'_> {
     }
 
     fn ssh_rules(&self, node: &str, wanted: &[String]) -> Result<(), String> {
-        let rules = self.table.policy_for(self.node(node), DELEGATE);
+        let rules = self.table.policy_for(self.node(node), Some(DELEGATE));
         let ours: Vec<String> = rules.iter().map(|r| self.spelled(r)).collect();
         if ours == wanted {
             return Ok(());
