@@ -15,8 +15,8 @@ export class CodeEditor {
   set_findings(json) {
     this.handle.setFindings(JSON.parse(json));
   }
-  set_words(json) {
-    this.handle.setWords(JSON.parse(json));
+  set_tests(json) {
+    this.handle.setTests(JSON.parse(json));
   }
   set_read_only(on) {
     this.handle.setReadOnly(on);
@@ -29,7 +29,11 @@ export class CodeEditor {
   }
 }
 
-export async function mount_editor(parent, text, label, readOnly, changed, save) {
+export async function mount_editor(parent, text, label, readOnly, [changed, save, offers, hover]) {
   const editor = await import(editorUrl());
-  return new CodeEditor(editor.mount(parent, { text, label, readOnly, changed, save }));
+  const ask = {
+    offers: (place) => JSON.parse(offers(place)),
+    hover: (place) => JSON.parse(hover(place)),
+  };
+  return new CodeEditor(editor.mount(parent, { text, label, readOnly, changed, save, ...ask }));
 }

@@ -24,13 +24,16 @@ import {
 } from "@codemirror/language";
 import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { Annotation, Compartment, EditorSelection, EditorState } from "@codemirror/state";
+import { Annotation, Compartment, EditorSelection, EditorState, RangeSet, StateEffect, StateField } from "@codemirror/state";
 import {
   EditorView,
+  GutterMarker,
   drawSelection,
+  gutter,
   highlightActiveLine,
   highlightActiveLineGutter,
   highlightSpecialChars,
+  hoverTooltip,
   keymap,
   lineNumbers,
 } from "@codemirror/view";
@@ -117,6 +120,10 @@ const theme = EditorView.theme({
     color: "var(--color-on-accent)",
   },
   ".cm-completionDetail": { marginLeft: "1.5em", fontStyle: "normal", opacity: "0.8" },
+  ".cm-explained": { padding: "6px 10px", maxWidth: "min(56ch, 80vw)", whiteSpace: "pre-wrap", overflowWrap: "anywhere" },
+  ".cm-tests .cm-gutterElement": { width: "14px", textAlign: "center", cursor: "default" },
+  ".cm-test-holds": { color: "var(--color-positive)" },
+  ".cm-test-fails": { color: "var(--color-danger)", fontWeight: "bold" },
   ".cm-panels": { backgroundColor: "var(--color-sunken)", color: "var(--color-ink)" },
   ".cm-panels.cm-panels-top": { borderBottom: "1px solid var(--color-line)" },
   ".cm-textfield": {
@@ -151,25 +158,83 @@ const typeOverSelection = EditorView.domEventHandlers({
 // A change that the page made itself is not told back to it.
 const fromPage = Annotation.define();
 
-/** Words offered at the place of the caret: names inside a string, keys where a name stands. */
-function completions(words) {
+/** True inside of a string or a key, where what is typed may be a name. */
+function isInName(state, pos) {
+  const node = syntaxTree(state).resolveInner(pos, -1);
+  if (node.name !== "String" && node.name !== "PropertyName") return false;
+  const closed = node.to - node.from > 1 && state.sliceDoc(node.to - 1, node.to) === '"';
+  return pos > node.from && (pos < node.to || !closed);
+}
+
+/** What can be written at the caret; `offers` knows the language. */
+function completions(offers) {
   return (context) => {
-    const node = syntaxTree(context.state).resolveInner(context.pos, -1);
-    if (node.name !== "String" && node.name !== "PropertyName") return null;
-    const kind = node.name === "String" ? "value" : "key";
-    const options = words().filter((word) => word.kind === kind);
-    const from = node.from + 1;
-    if (options.length === 0 || context.pos < from) return null;
-    return { from, options, validFor: /^[^"\\]*$/ };
+    if (!context.explicit && !isInName(context.state, context.pos)) return null;
+    const { from, to, options } = offers(context.pos);
+    return options.length === 0 ? null : { from, to, options, filter: false };
   };
 }
 
+/** What the word under the pointer stands for. */
+function explained(hover) {
+  return hoverTooltip((_view, pos) => {
+    const found = hover(pos);
+    if (!found) return null;
+    const create = () => {
+      const dom = document.createElement("div");
+      dom.className = "cm-explained";
+      dom.textContent = found.text;
+      return { dom };
+    };
+    return { pos: found.from, end: found.to, above: true, create };
+  });
+}
+
+class TestMark extends GutterMarker {
+  constructor(holds) {
+    super();
+    this.holds = holds;
+  }
+  eq(other) {
+    return this.holds === other.holds;
+  }
+  toDOM() {
+    const mark = document.createElement("span");
+    mark.className = this.holds ? "cm-test-holds" : "cm-test-fails";
+    mark.title = this.holds ? "This test holds." : "This test fails.";
+    mark.textContent = this.holds ? "✓" : "✗";
+    return mark;
+  }
+}
+const marks = [true, false].map((holds) => new TestMark(holds));
+
+const setTests = StateEffect.define();
+
+/** Beside each line with tests: whether all of them hold. */
+const tests = StateField.define({
+  create: () => RangeSet.empty,
+  update(set, transaction) {
+    let next = set.map(transaction.changes);
+    for (const effect of transaction.effects) {
+      if (!effect.is(setTests)) continue;
+      const lines = new Map();
+      for (const { at, holds } of effect.value) {
+        const line = transaction.state.doc.lineAt(Math.min(at, transaction.state.doc.length));
+        lines.set(line.from, (lines.get(line.from) ?? true) && holds);
+      }
+      const found = [...lines].map(([from, holds]) => marks[holds ? 0 : 1].range(from));
+      next = RangeSet.of(found, true);
+    }
+    return next;
+  },
+});
+const testGutter = [tests, gutter({ class: "cm-tests", markers: (view) => view.state.field(tests) })];
+
 /** A handle on one mounted editor; `changed` gets the whole text after each edit. */
-export function mount(parent, { text, label, readOnly, changed, save }) {
+export function mount(parent, { text, label, readOnly, changed, save, offers, hover }) {
   const root = parent.shadowRoot ?? parent.attachShadow({ mode: "open" });
   const locked = new Compartment();
   const lock = (on) => [EditorState.readOnly.of(on), EditorView.editable.of(true)];
-  let words = [];
   const view = new EditorView({
     parent: root,
     root,
@@ -178,6 +243,7 @@ export function mount(parent, { text, label, readOnly, changed, save }) {
       lineNumbers(),
       lintGutter(),
       foldGutter(),
+      testGutter,
       highlightSpecialChars(),
       history(),
       drawSelection(),
@@ -187,7 +253,8 @@ export function mount(parent, { text, label, readOnly, changed, save }) {
       indentOnInput(),
       bracketMatching(),
       closeBrackets(),
-      autocompletion({ icons: false, override: [completions(() => words)] }),
+      autocompletion({ icons: false, override: [completions(offers)] }),
+      explained(hover),
       highlightActiveLine(),
       highlightActiveLineGutter(),
       highlightSelectionMatches(),
@@ -235,8 +302,8 @@ export function mount(parent, { text, label, readOnly, changed, save }) {
       }));
       view.dispatch(setDiagnostics(view.state, marks));
     },
-    setWords(next) {
-      words = next;
+    setTests(next) {
+      if (next) view.dispatch({ effects: setTests.of(next) });
     },
     setReadOnly(on) {
       view.dispatch({ effects: locked.reconfigure(lock(on)) });

@@ -18,7 +18,9 @@ pub struct Assessed {
     pub document: Document,
     /// What is wrong or odd, every failing test among it, in document order.
     pub diagnostics: Vec<Diagnostic>,
-    /// What came of each assertion; empty when the document itself has errors.
+    /// True when its tests were run: nothing else is wrong with it.
+    pub tested: bool,
+    /// What came of each assertion, if they were run.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -42,7 +44,8 @@ pub fn assess(text: &str, directory: &Directory, nodes: &[NodeFacts]) -> Assesse
         diagnostics.extend(check::against(&document, directory));
         diagnostics.extend(ssh::findings(&document, directory));
     }
-    if !has_errors(&diagnostics) {
+    let tested = !has_errors(&diagnostics);
+    if tested {
         let law = Compiled::new(&document, directory);
         let ssh = SshLaw::new(&document, directory);
         outcomes = assertions::run(&document, &law, &ssh, directory, nodes);
@@ -53,6 +56,7 @@ pub fn assess(text: &str, directory: &Directory, nodes: &[NodeFacts]) -> Assesse
     Assessed {
         document,
         diagnostics,
+        tested,
         outcomes,
     }
 }

@@ -52,6 +52,7 @@ pub async fn check(app: &App, tenant: TenantId, document: String) -> Result<Chec
     Ok(CheckedPolicy {
         ok: judged.ok,
         diagnostics: judged.diagnostics,
+        tests: judged.tests,
     })
 }
 

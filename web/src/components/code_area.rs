@@ -15,8 +15,7 @@ extern "C" {
         text: &str,
         label: &str,
         read_only: bool,
-        changed: JsValue,
-        save: JsValue,
+        calls: js_sys::Array,
     ) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(method)]
@@ -24,7 +23,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn set_findings(this: &CodeEditor, json: &str);
     #[wasm_bindgen(method)]
-    fn set_words(this: &CodeEditor, json: &str);
+    fn set_tests(this: &CodeEditor, json: &str);
     #[wasm_bindgen(method)]
     fn set_read_only(this: &CodeEditor, on: bool);
     #[wasm_bindgen(method)]
@@ -40,8 +39,12 @@ pub(crate) struct CodeControl {
     pub(crate) text: RwSignal<String>,
     /// Marks, as JSON.
     pub(crate) findings: Signal<String>,
-    /// Words for completion, as JSON.
-    pub(crate) words: Signal<String>,
+    /// Marks beside lines with tests, as JSON.
+    pub(crate) tests: Signal<String>,
+    /// What can be written at a place, in UTF-16 units: JSON.
+    pub(crate) offers: Callback<u32, String>,
+    /// What stands at a place: JSON.
+    pub(crate) hover: Callback<u32, String>,
     /// Nothing can be typed.
     pub(crate) read_only: Signal<bool>,
     /// Where to put the caret next, in UTF-16 units.
@@ -68,10 +71,13 @@ pub(crate) fn CodeArea(
     let handle: Handle = RwSignal::new_local(None);
     let failed = RwSignal::new(false);
     let plain_label = label.clone();
-    let changed = Closure::new(move |text: String| control.text.set(text));
-    let save = Closure::new(move || on_save.run(()));
-    let calls = Calls { changed, save };
-    let functions = (calls.changed.as_ref().clone(), calls.save.as_ref().clone());
+    let calls = Calls {
+        changed: Closure::new(move |text: String| control.text.set(text)),
+        save: Closure::new(move || on_save.run(())),
+        offers: Closure::new(move |place| control.offers.run(place)),
+        hover: Closure::new(move |place| control.hover.run(place)),
+    };
+    let functions = calls.functions();
     // The editor calls them until it is destroyed, which happens first.
     let calls = StoredValue::new_local(Some(calls));
 
@@ -80,11 +86,11 @@ pub(crate) fn CodeArea(
             return;
         };
         let label = label.clone();
-        let (changed, save) = functions.clone();
+        let functions = functions.clone();
         spawn_local(async move {
             let text = control.text.get_untracked();
             let read_only = control.read_only.get_untracked();
-            let mounted = mount_editor(&host, &text, &label, read_only, changed, save).await;
+            let mounted = mount_editor(&host, &text, &label, read_only, functions).await;
             if let Ok(editor) = mounted {
                 if let Some(late) = handle.try_set(Some(editor.unchecked_into())).flatten() {
                     late.destroy();
@@ -126,6 +132,20 @@ pub(crate) fn CodeArea(
 struct Calls {
     changed: Closure<dyn FnMut(String)>,
     save: Closure<dyn FnMut()>,
+    offers: Closure<dyn FnMut(u32) -> String>,
+    hover: Closure<dyn FnMut(u32) -> String>,
+}
+
+impl Calls {
+    /// In the order in which the bridge takes them.
+    fn functions(&self) -> js_sys::Array {
+        js_sys::Array::of4(
+            self.changed.as_ref(),
+            self.save.as_ref(),
+            self.offers.as_ref(),
+            self.hover.as_ref(),
+        )
+    }
 }
 
 /// Hands on to the editor what the page wants.
@@ -149,8 +169,8 @@ fn drive(handle: Handle, control: CodeControl) {
     });
     Effect::new(move |_| {
         control
-            .words
-            .with(|json| tell(&|editor| editor.set_words(json)));
+            .tests
+            .with(|json| tell(&|editor| editor.set_tests(json)));
     });
     Effect::new(move |_| {
         let on = control.read_only.get();

@@ -1,24 +1,40 @@
 //! Judges a policy while it is typed, by the code that the server judges with.
+//! What takes the tenant's machines to know, its own tests first of all, the
+//! server adds.
 
-use policy::{
-    Directory, Document, check,
-    keyword::form::{Form, Need},
-    lint,
-    selector::autogroup::Autogroup,
-};
+pub(crate) mod assist;
+mod carry;
+
+use policy::{Directory, check, lint};
 use serde::Serialize;
 use wire::api::{
-    policy::{Diagnostic, Severity},
+    policy::{CheckedPolicy, Diagnostic, Severity, TestPlace, TestRun},
     user::User,
 };
 
 /// The judgement of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Judgement {
+    /// The text.
+    pub(crate) text: String,
     /// What is wrong or odd, in document order.
     pub(crate) findings: Vec<Diagnostic>,
-    /// What can be offered for completion.
-    pub(crate) words: Vec<Word>,
+    /// What came of its own tests.
+    pub(crate) tests: Tests,
+}
+
+/// What came of the tests of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Tests {
+    /// They are not run while something else is wrong.
+    #[default]
+    NotRun,
+    /// The server is asked.
+    Waiting,
+    /// They were run.
+    Ran(TestRun),
+    /// They could not be run, and why.
+    Failed(String),
 }
 
 /// A mark in the editor; places count UTF-16 units, as scripts do.
@@ -34,25 +50,22 @@ pub(crate) struct Mark {
     pub(crate) message: String,
 }
 
-/// A word offered for completion.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct Word {
-    /// What is written.
-    pub(crate) label: String,
-    /// What it is.
-    pub(crate) detail: String,
-    /// `key`: where a name stands; `value`: inside a value.
-    pub(crate) kind: &'static str,
+/// A mark beside a line with a test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct TestMark {
+    /// Where the test stands, in UTF-16 units.
+    at: usize,
+    holds: bool,
 }
 
-/// Judges `text`. Without `users`, nothing is said of people who are no members.
-pub(crate) fn judge(text: &str, users: Option<&[User]>) -> Judgement {
+/// Judges `text` without its tests. Without a directory nothing is said of
+/// people who are no members. Of the tests of `before` it says what is still so.
+pub(crate) fn judge(text: &str, directory: Option<&Directory>, before: &Judgement) -> Judgement {
     let (document, mut found) = policy::parse(text);
-    if let Some(users) = users
+    if let Some(directory) = directory
         && !policy::has_errors(&found)
     {
-        let directory = directory(users);
-        let all = check::against(&document, &directory);
+        let all = check::against(&document, directory);
         // Domains and groups of identity providers are known to the server alone.
         let known = |d: &policy::Diagnostic| {
             !matches!(
@@ -61,12 +74,78 @@ pub(crate) fn judge(text: &str, users: Option<&[User]>) -> Judgement {
             )
         };
         found.extend(all.into_iter().filter(known));
-        found.extend(lint::lint(text, &directory));
+        found.extend(lint::lint(text, directory));
         found.sort_by_key(|d| (d.span, d.severity));
     }
+    let mut findings: Vec<Diagnostic> = found.iter().map(|d| d.to_api(text)).collect();
+    if policy::has_errors(&found) {
+        return Judgement {
+            text: text.to_owned(),
+            findings,
+            tests: Tests::NotRun,
+        };
+    }
+    let of_tests = |d: &&Diagnostic| d.code == policy::Code::TestFailed.as_str();
+    let failed = before.findings.iter().filter(of_tests);
+    findings.extend(carry::carried(failed, &before.text, text));
+    findings.sort_by_key(|d| (d.start, d.severity));
     Judgement {
-        findings: found.iter().map(|d| d.to_api(text)).collect(),
-        words: words(&document, users.unwrap_or_default()),
+        text: text.to_owned(),
+        findings,
+        tests: Tests::Waiting,
+    }
+}
+
+impl Judgement {
+    /// With what the server says of the same text.
+    pub(crate) fn completed(&self, answer: Result<CheckedPolicy, String>) -> Self {
+        let text = self.text.clone();
+        match answer {
+            Ok(checked) => Self {
+                text,
+                findings: checked.diagnostics,
+                tests: checked.tests.map_or(Tests::NotRun, Tests::Ran),
+            },
+            Err(why) => Self {
+                text,
+                findings: self.findings.clone(),
+                tests: Tests::Failed(why),
+            },
+        }
+    }
+
+    /// The marks beside lines with tests; `None`: as they were.
+    pub(crate) fn test_marks(&self) -> Option<Vec<TestMark>> {
+        let run = match &self.tests {
+            Tests::Ran(run) => run,
+            Tests::Waiting => return None,
+            Tests::NotRun | Tests::Failed(_) => return Some(Vec::new()),
+        };
+        let mark = |place: &TestPlace| TestMark {
+            at: utf16(&self.text, place.start),
+            holds: place.holds,
+        };
+        Some(run.places.iter().map(mark).collect())
+    }
+
+    /// `2 errors, 1 warning`; `No problems found`.
+    pub(crate) fn summary(&self) -> String {
+        summary(&self.findings)
+    }
+
+    /// What came of the tests, where there is something to say.
+    pub(crate) fn tests_summary(&self) -> Option<String> {
+        match &self.tests {
+            Tests::NotRun => None,
+            Tests::Waiting => Some("Running the tests…".to_owned()),
+            Tests::Failed(why) => Some(format!("The tests could not be run. {why}")),
+            Tests::Ran(run) => Some(match (run.held, run.failed) {
+                (0, 0) => "The policy has no tests".to_owned(),
+                (1, 0) => "1 test holds".to_owned(),
+                (held, 0) => format!("{held} tests hold"),
+                (held, failed) => format!("{failed} of {} tests fail", held + failed),
+            }),
+        }
     }
 }
 
@@ -98,6 +177,18 @@ pub(crate) fn utf16(text: &str, byte: usize) -> usize {
     text[..at].encode_utf16().count()
 }
 
+/// The byte of a place in UTF-16 units; inside of a character, its first byte.
+fn byte(text: &str, utf16: usize) -> usize {
+    let mut units = 0;
+    for (at, character) in text.char_indices() {
+        units += character.len_utf16();
+        if units > utf16 {
+            return at;
+        }
+    }
+    text.len()
+}
+
 /// How many errors and warnings.
 pub(crate) fn count(findings: &[Diagnostic]) -> (usize, usize) {
     let errors = findings
@@ -107,8 +198,7 @@ pub(crate) fn count(findings: &[Diagnostic]) -> (usize, usize) {
     (errors, findings.len() - errors)
 }
 
-/// `2 errors, 1 warning`; `No problems found`.
-pub(crate) fn summary(findings: &[Diagnostic]) -> String {
+fn summary(findings: &[Diagnostic]) -> String {
     let say = |n: usize, what: &str| match n {
         0 => None,
         1 => Some(format!("1 {what}")),
@@ -126,7 +216,8 @@ pub(crate) fn summary(findings: &[Diagnostic]) -> String {
     }
 }
 
-fn directory(users: &[User]) -> Directory {
+/// The members as the law sees them.
+pub(crate) fn directory(users: &[User]) -> Directory {
     let users = users.iter().map(|user| policy::User {
         id: user.id,
         email: user.email.clone(),
@@ -138,104 +229,5 @@ fn directory(users: &[User]) -> Directory {
     }
 }
 
-fn words(document: &Document, users: &[User]) -> Vec<Word> {
-    let word = |label: &str, detail: &str, kind| Word {
-        label: label.to_owned(),
-        detail: detail.to_owned(),
-        kind,
-    };
-    let mut words: Vec<Word> = Vec::new();
-    let mut forms = Vec::new();
-    for key in policy::keyword::KEYWORDS
-        .iter()
-        .filter(|k| k.is_supported())
-    {
-        words.push(word(key.name, key.summary, "key"));
-        forms.push(key.form);
-    }
-    while let Some(form) = forms.pop() {
-        for field in form.fields() {
-            if !matches!(field.need, Need::Spells(_)) {
-                words.push(word(field.name, field.summary, "key"));
-            }
-            forms.push(field.form);
-        }
-        if let Form::OneOf(choices) = form {
-            words.extend(choices.iter().map(|c| word(c, "", "value")));
-        }
-        if let Form::List(inner) | Form::Map(_, inner) = form {
-            forms.push(*inner);
-        }
-    }
-    words.push(word("*", "everything", "value"));
-    words.extend(
-        Autogroup::ALL
-            .iter()
-            .map(|a| word(a.as_str(), a.summary(), "value")),
-    );
-    let groups = document.groups.iter().map(|g| (&g.name.text, "group"));
-    let tags = document.tag_owners.iter().map(|t| (&t.tag.text, "tag"));
-    let hosts = document.hosts.iter().map(|h| (&h.name.text, "host"));
-    for (name, what) in groups.chain(tags).chain(hosts) {
-        words.push(word(name.as_str(), what, "value"));
-    }
-    words.extend(users.iter().map(|u| word(&u.email, "user", "value")));
-    // A key that stands in several objects is offered once.
-    let mut seen = std::collections::BTreeSet::new();
-    words.retain(|w| !w.label.is_empty() && seen.insert((w.kind, w.label.clone())));
-    words
-}
-
 #[cfg(test)]
-mod tests {
-    use wire::{Timestamp, UserId, api::Role};
-
-    use super::*;
-
-    fn ada() -> User {
-        User {
-            id: UserId(1),
-            email: "ada@example.com".to_owned(),
-            display_name: "Ada".to_owned(),
-            role: Role::Owner,
-            nodes: 0,
-            created: Timestamp::from_unix_seconds(0),
-            last_sign_in: None,
-        }
-    }
-
-    #[test]
-    fn the_starter_policy_is_found_clean_and_offers_its_tags() {
-        let judgement = judge(policy::STARTER, Some(&[ada()]));
-        assert_eq!(judgement.findings, []);
-        assert_eq!(summary(&judgement.findings), "No problems found");
-        let labels: Vec<&str> = judgement.words.iter().map(|w| w.label.as_str()).collect();
-        for label in ["acls", "tag:server", "ada@example.com", "autogroup:self"] {
-            assert!(labels.contains(&label), "{label}");
-        }
-    }
-
-    #[test]
-    fn an_error_has_its_line_and_a_mark_that_counts_as_scripts_do() {
-        let text = "{\n  // 😀\n  \"acl\": [],\n}";
-        let judgement = judge(text, None);
-        assert_eq!(judgement.findings[0].line, 3);
-        assert_eq!(summary(&judgement.findings[..1]), "1 error");
-        let mark = &marks(text, &judgement.findings)[0];
-        let utf16: Vec<u16> = text.encode_utf16().collect();
-        let marked = String::from_utf16(&utf16[mark.from..mark.to]).unwrap();
-        assert_eq!(marked, "\"acl\"");
-        assert!(mark.message.contains("acls"), "{}", mark.message);
-    }
-
-    #[test]
-    fn strangers_are_named_only_when_the_members_are_known() {
-        let text =
-            r#"{"acls": [{"action": "accept", "src": ["eve@example.com"], "dst": ["*:*"]}]}"#;
-        assert_eq!(judge(text, None).findings, []);
-        let judgement = judge(text, Some(&[ada()]));
-        let told: Vec<&str> = judgement.findings.iter().map(|f| f.code.as_str()).collect();
-        assert!(told.contains(&"unknown_user"), "{told:?}");
-        assert_eq!(count(&judgement.findings).0, 0);
-    }
-}
+mod tests;

@@ -12,6 +12,7 @@ mod conflict;
 mod draft;
 mod findings;
 mod save;
+mod tested;
 
 use conflict::Conflict;
 pub(crate) use draft::KeptDraft;

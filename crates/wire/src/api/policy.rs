@@ -62,6 +62,32 @@ pub struct CheckedPolicy {
     pub ok: bool,
     /// What is wrong or odd, in document order.
     pub diagnostics: Vec<Diagnostic>,
+    /// What came of its own tests; absent where it has errors besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<TestRun>,
+}
+
+/// What came of a document's own tests. Those that fail are among its findings.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TestRun {
+    /// How many assertions hold.
+    pub held: usize,
+    /// How many fail.
+    pub failed: usize,
+    /// Where they stand: [`MAX_TEST_PLACES`] at most.
+    pub places: Vec<TestPlace>,
+}
+
+/// The most assertions whose places are told.
+pub const MAX_TEST_PLACES: usize = 2_000;
+
+/// One assertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestPlace {
+    /// Its first byte.
+    pub start: usize,
+    /// Whether it holds.
+    pub holds: bool,
 }
 
 /// One finding in a document.

@@ -3,7 +3,7 @@
 use policy::{Assessed, NodeFacts};
 use wire::{
     TenantId, Timestamp,
-    api::policy::{Diagnostic, Severity},
+    api::policy::{Diagnostic, MAX_TEST_PLACES, Severity, TestPlace, TestRun},
 };
 
 use super::directory;
@@ -20,6 +20,8 @@ pub(super) struct Judged {
     /// Nothing stops a save.
     pub(super) ok: bool,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// What came of its tests, if they were run.
+    pub(super) tests: Option<TestRun>,
 }
 
 /// Reads, checks and compiles a document and runs its tests.
@@ -30,8 +32,23 @@ pub(super) async fn judge(app: &App, tenant: TenantId, text: String) -> Result<J
     Ok(Judged {
         ok: assessed.is_sound(),
         diagnostics: found.map(|finding| finding.to_api(&text)).collect(),
+        tests: assessed.tested.then(|| tests(&assessed)),
         text,
     })
+}
+
+fn tests(assessed: &Assessed) -> TestRun {
+    let all = &assessed.outcomes;
+    let held = all.iter().filter(|outcome| outcome.holds()).count();
+    let places = all.iter().take(MAX_TEST_PLACES).map(|outcome| TestPlace {
+        start: outcome.span.start,
+        holds: outcome.holds(),
+    });
+    TestRun {
+        held,
+        failed: all.len() - held,
+        places: places.collect(),
+    }
 }
 
 /// [`policy::assess`] for the rows' tenant, on a thread that may take its time.

@@ -2,15 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
+use ::policy::Directory;
 use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*};
 use wire::api::{
     policy::{Diagnostic, Policy},
     user::User,
 };
 
+use super::tested::Tester;
 use crate::{
     components::code_area::CodeControl,
-    model::policy_editor::{Judgement, count, judge, marks},
+    model::policy_editor::{Judgement, assist, count, directory, judge, marks},
 };
 
 /// How long the keys must rest before the draft is judged.
@@ -36,6 +38,9 @@ pub(super) struct Draft {
     newest: Signal<Arc<Policy>>,
     text: RwSignal<String>,
     judgement: RwSignal<Arc<Judgement>>,
+    /// The members, once they are known.
+    people: Memo<Option<Arc<Directory>>>,
+    tester: Tester,
     control: StoredValue<CodeControl>,
     may_save: bool,
 }
@@ -56,16 +61,24 @@ impl Draft {
         let base = RwSignal::new(start);
         let text = RwSignal::new(words);
         let judgement = RwSignal::new(Arc::new(Judgement::default()));
+        let people =
+            Memo::new(move |_| members.with(|m| m.as_deref().map(|m| Arc::new(directory(m)))));
+        let ask = move |place, what: fn(&str, u32, &Directory) -> String| {
+            let people = people.get_untracked().unwrap_or_default();
+            text.with_untracked(|text| what(text, place, &people))
+        };
         let control = CodeControl {
             text,
             findings: Signal::derive(move || {
                 let found = judgement.get();
-                let marks = text.with_untracked(|text| marks(text, &found.findings));
+                let marks = marks(&found.text, &found.findings);
                 serde_json::to_string(&marks).unwrap_or_default()
             }),
-            words: Signal::derive(move || {
-                judgement.with(|j| serde_json::to_string(&j.words).unwrap_or_default())
+            tests: Signal::derive(move || {
+                judgement.with(|j| serde_json::to_string(&j.test_marks()).unwrap_or_default())
             }),
+            offers: Callback::new(move |place| ask(place, assist::offers)),
+            hover: Callback::new(move |place| ask(place, assist::hover)),
             read_only: Signal::stored(!may_save),
             reveal: RwSignal::new(None),
         };
@@ -74,10 +87,12 @@ impl Draft {
             newest,
             text,
             judgement,
+            people,
+            tester: Tester::new(judgement),
             control: StoredValue::new(control),
             may_save,
         };
-        draft.judge_on_pause(members);
+        draft.judge_on_pause();
         draft.follow();
         draft.guard();
         draft.keep(kept);
@@ -94,17 +109,20 @@ impl Draft {
         });
     }
 
-    fn judge_on_pause(self, members: Signal<Option<Arc<Vec<User>>>>) {
+    fn judge_on_pause(self) {
         let waiting = StoredValue::new(None::<TimeoutHandle>);
         let judge_now = move || {
-            let members = members.get_untracked();
-            let users = members.as_deref().map(Vec::as_slice);
-            let found = self.text.with_untracked(|text| judge(text, users));
+            let people = self.people.get_untracked();
+            let before = self.judgement.get_untracked();
+            let found = self
+                .text
+                .with_untracked(|text| judge(text, people.as_deref(), &before));
             self.judgement.set(Arc::new(found));
+            self.tester.run();
         };
         Effect::new(move |before: Option<()>| {
             self.text.track();
-            members.track();
+            self.people.track();
             if let Some(timer) = waiting.get_value() {
                 timer.clear();
             }
@@ -176,6 +194,11 @@ impl Draft {
 
     fn is_changed_untracked(self) -> bool {
         untrack(|| self.is_changed())
+    }
+
+    /// The judgement, tracked.
+    pub(super) fn judgement(self) -> Arc<Judgement> {
+        self.judgement.get()
     }
 
     /// The findings, tracked.

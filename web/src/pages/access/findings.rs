@@ -6,7 +6,7 @@ use wire::api::policy::{Diagnostic, Severity};
 use super::draft::Draft;
 use crate::{
     components::badge::{Status, Tone},
-    model::policy_editor::{count, summary},
+    model::policy_editor::{Tests, count},
 };
 
 /// The list below the editor.
@@ -17,10 +17,22 @@ pub(super) fn Findings(draft: Draft) -> impl IntoView {
         (0, _) => Tone::Caution,
         (_, _) => Tone::Bad,
     };
+    let of_tests = move || {
+        let judgement = draft.judgement();
+        let tone = match &judgement.tests {
+            Tests::Failed(_) => Tone::Caution,
+            Tests::Ran(run) if run.failed > 0 => Tone::Bad,
+            Tests::Ran(run) if run.held > 0 => Tone::Good,
+            Tests::NotRun | Tests::Waiting | Tests::Ran(_) => Tone::Neutral,
+        };
+        let says = judgement.tests_summary()?;
+        Some(view! { <span data-testid="policy-tests"><Status tone text=says/></span> })
+    };
     view! {
         <div class="border-t border-line" data-testid="policy-findings">
-            <p class="px-4 py-2.5 text-sm" role="status">
-                {move || view! { <Status tone=tone() text=summary(&draft.findings())/> }}
+            <p class="flex flex-wrap gap-x-6 gap-y-1 px-4 py-2.5 text-sm" role="status">
+                {move || view! { <Status tone=tone() text=draft.judgement().summary()/> }}
+                {of_tests}
             </p>
             <ul class="max-h-56 divide-y divide-line overflow-y-auto empty:hidden">
                 {move || {
