@@ -9,7 +9,7 @@ use crate::{
     model::policy_editor::{Tests, count},
 };
 
-/// The list below the editor.
+/// The list below the editor, errors first.
 #[component]
 pub(super) fn Findings(draft: Draft) -> impl IntoView {
     let tone = move || match count(&draft.findings()) {
@@ -36,8 +36,9 @@ pub(super) fn Findings(draft: Draft) -> impl IntoView {
             </p>
             <ul class="max-h-56 divide-y divide-line overflow-y-auto empty:hidden">
                 {move || {
-                    draft
-                        .findings()
+                    let mut findings = draft.findings();
+                    findings.sort_by_key(|finding| finding.severity);
+                    findings
                         .into_iter()
                         .map(|finding| view! { <Finding finding draft/> })
                         .collect_view()
