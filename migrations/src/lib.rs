@@ -4,6 +4,7 @@ use sea_orm_migration::prelude::*;
 
 mod m20261123_000001_create_schema;
 mod m20261125_000001_add_asked_name;
+mod m20261125_000002_create_node_routes;
 
 /// Runs the migrations in order.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261123_000001_create_schema::Migration),
             Box::new(m20261125_000001_add_asked_name::Migration),
+            Box::new(m20261125_000002_create_node_routes::Migration),
         ]
     }
 }

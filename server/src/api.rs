@@ -12,7 +12,7 @@ use axum::{
     extract::{Request, State},
     middleware::{Next, from_fn, from_fn_with_state, map_response},
     response::Response,
-    routing::{delete, get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use wire::{id::AccountId, paths};
 
@@ -109,7 +109,7 @@ fn people() -> Routes {
         .route(paths::UsersPath::TEMPLATE, get(user::list))
         .route(
             paths::UserPath::TEMPLATE,
-            axum::routing::patch(user::update).delete(user::remove),
+            patch(user::update).delete(user::remove),
         )
         .route(paths::UserLoginLinkPath::TEMPLATE, post(user::login_link))
         .route(
@@ -134,6 +134,7 @@ fn machines() -> Routes {
         .route(paths::NodeApprovePath::TEMPLATE, post(node::approve))
         .route(paths::NodeExpirePath::TEMPLATE, post(node::expire))
         .route(paths::NodeTagsPath::TEMPLATE, put(node::set_tags))
+        .route(paths::NodeRoutesPath::TEMPLATE, patch(node::decide_routes))
         .route(
             paths::AuthKeysPath::TEMPLATE,
             get(auth_key::list).post(auth_key::create),

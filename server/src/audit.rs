@@ -110,6 +110,16 @@ pub enum AuditEvent {
         name: String,
         until: Timestamp,
     },
+    NodeRoutesApproved {
+        node: NodeId,
+        name: String,
+        routes: Vec<String>,
+    },
+    NodeRoutesWithdrawn {
+        node: NodeId,
+        name: String,
+        routes: Vec<String>,
+    },
     NodeRemoved {
         node: NodeId,
         name: String,
@@ -215,6 +225,12 @@ impl AuditEvent {
                 name.clone(),
                 json!({ "node": node, "until": until }),
             ),
+            Self::NodeRoutesApproved { node, name, routes } => {
+                routed("node.routes_approved", *node, name, routes)
+            }
+            Self::NodeRoutesWithdrawn { node, name, routes } => {
+                routed("node.routes_withdrawn", *node, name, routes)
+            }
             Self::NodeRemoved { node, name, why } => (
                 "node.removed",
                 name.clone(),
@@ -226,6 +242,16 @@ impl AuditEvent {
 
 fn named(event: &'static str, node: NodeId, name: &str) -> (&'static str, String, Value) {
     (event, name.to_owned(), json!({ "node": node }))
+}
+
+fn routed(
+    event: &'static str,
+    node: NodeId,
+    name: &str,
+    routes: &[String],
+) -> (&'static str, String, Value) {
+    let detail = json!({ "node": node, "routes": routes });
+    (event, name.to_owned(), detail)
 }
 
 /// What a record's hash is made of.

@@ -50,6 +50,7 @@ macro_rules! permits {
 permits!(
     ViewNodes,
     ManageNodes,
+    ManageRoutes,
     ViewAuthKeys,
     ManageAuthKeys,
     ViewPolicy,

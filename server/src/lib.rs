@@ -19,6 +19,7 @@ pub mod listeners;
 pub mod login;
 pub mod relay;
 pub mod rng;
+pub mod route;
 pub mod secret;
 pub mod telemetry;
 pub mod tenancy;

@@ -23,6 +23,7 @@ use wire::{
     CapabilityVersion, DiscoKey, NodeId, NodeKey, TenantId, Timestamp,
     api::event::Event,
     control::{Hostinfo, map::PathReport},
+    net::Prefix,
     relay_map::{RegionId, RelayMap},
 };
 
@@ -90,6 +91,8 @@ pub struct Presence {
     pub hostinfo: Hostinfo,
     /// How it reaches its active peers; `None`: its agent does not report it.
     pub paths: Option<Vec<PathReport>>,
+    /// The prefixes that it is the primary router of.
+    pub primary: Vec<Prefix>,
 }
 
 /// What a node reports of itself.

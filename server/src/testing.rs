@@ -203,6 +203,7 @@ impl TestApp {
                 rows.policy_revisions().await.unwrap(),
                 rows.invites().await.unwrap(),
                 nodes,
+                rows.routes().await.unwrap(),
                 audit,
             )
         )

@@ -1,6 +1,7 @@
 //! Subnet routes: who serves which prefix, and who is told of it.
 
 mod seen;
+mod usable;
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
@@ -12,6 +13,7 @@ use crate::{
     directory::NodeFacts,
 };
 pub use seen::{Peer, Viewer};
+pub use usable::{EXIT_ROUTES, RouteFault, VIA_IPV6, check};
 
 /// The routers of a tenant at one moment, with the primary of each prefix: the
 /// one that was created first, of those created at once the one with the lower

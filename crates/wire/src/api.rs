@@ -36,7 +36,7 @@ pub enum Role {
     Owner,
     /// May do everything but touch owners.
     Admin,
-    /// Policy, keys and machines.
+    /// Policy, routes, keys and machines.
     NetworkAdmin,
     /// Users, keys and machines.
     ItAdmin,
@@ -100,7 +100,9 @@ impl Role {
                     Self::Owner | Self::Admin | Self::NetworkAdmin | Self::ItAdmin
                 )
             }
-            Action::ManagePolicy => matches!(self, Self::Owner | Self::Admin | Self::NetworkAdmin),
+            Action::ManagePolicy | Action::ManageRoutes => {
+                matches!(self, Self::Owner | Self::Admin | Self::NetworkAdmin)
+            }
             Action::ManageUsers => matches!(self, Self::Owner | Self::Admin | Self::ItAdmin),
             Action::ManageTenant => matches!(self, Self::Owner | Self::Admin),
             Action::ManageOwners => matches!(self, Self::Owner),
@@ -142,6 +144,8 @@ pub enum Action {
     ViewNodes,
     /// Approve, rename, tag, expire and remove machines.
     ManageNodes,
+    /// Approve and withdraw the routes of machines.
+    ManageRoutes,
     /// See auth keys.
     ViewAuthKeys,
     /// Make and revoke auth keys.
@@ -164,9 +168,10 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ViewNodes,
         Self::ManageNodes,
+        Self::ManageRoutes,
         Self::ViewAuthKeys,
         Self::ManageAuthKeys,
         Self::ViewPolicy,

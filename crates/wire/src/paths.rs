@@ -71,6 +71,9 @@ path!(
     /// PUT: all tags ([`crate::api::node::SetTags`]).
     NodeTagsPath, "/api/v1/tenants/{tenant}/nodes/{node}/tags", tenant: TenantId, node: NodeId);
 path!(
+    /// PATCH: approve and withdraw routes ([`crate::api::node::DecideRoutes`]).
+    NodeRoutesPath, "/api/v1/tenants/{tenant}/nodes/{node}/routes", tenant: TenantId, node: NodeId);
+path!(
     /// GET: all auth keys (`Vec` of [`crate::api::auth_key::AuthKey`]). POST: make one
     /// ([`crate::api::auth_key::CreateAuthKey`] → [`crate::api::auth_key::CreatedAuthKey`]).
     AuthKeysPath, "/api/v1/tenants/{tenant}/auth-keys", tenant: TenantId);

@@ -23,7 +23,10 @@ use crate::{
     tenancy::Changed,
 };
 
+mod routes;
 mod view;
+
+pub use routes::decide_routes;
 
 /// Whose machines may be seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use wire::{
     TenantId,
-    api::{me::Actor, node::Node},
+    api::{
+        me::Actor,
+        node::{DecideRoutes, Node},
+    },
 };
 
 use super::{Answer, tenant};
@@ -18,10 +21,30 @@ use crate::{
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "names and fields speak for themselves")]
 pub enum Request {
-    List { tenant: tenant::Name },
-    Approve { tenant: tenant::Name, node: String },
-    Expire { tenant: tenant::Name, node: String },
-    Remove { tenant: tenant::Name, node: String },
+    List {
+        tenant: tenant::Name,
+    },
+    Approve {
+        tenant: tenant::Name,
+        node: String,
+    },
+    Expire {
+        tenant: tenant::Name,
+        node: String,
+    },
+    Remove {
+        tenant: tenant::Name,
+        node: String,
+    },
+    Routes {
+        tenant: tenant::Name,
+        node: String,
+    },
+    DecideRoutes {
+        tenant: tenant::Name,
+        node: String,
+        wish: DecideRoutes,
+    },
 }
 
 pub(super) async fn perform(app: &App, by: &Actor, request: Request) -> Result<Answer> {
@@ -48,7 +71,23 @@ pub(super) async fn perform(app: &App, by: &Actor, request: Request) -> Result<A
             node::remove(app, by, tenant, found.id).await?;
             Ok(Answer::Node(Box::new(found)))
         }
+        Request::Routes { tenant, node } => {
+            let tenant = tenant::find(app, &tenant).await?;
+            let found = find(app, tenant, &node).await?;
+            routes(app, tenant, &found).await
+        }
+        Request::DecideRoutes { tenant, node, wish } => {
+            let tenant = tenant::find(app, &tenant).await?;
+            let found = find(app, tenant, &node).await?;
+            node::decide_routes(app, by, tenant, found.id, &wish).await?;
+            routes(app, tenant, &found).await
+        }
     }
+}
+
+async fn routes(app: &App, tenant: TenantId, node: &Node) -> Result<Answer> {
+    let detail = node::get(app, tenant, node.id, Sight::All).await?;
+    Ok(Answer::Routes(detail.routes_detail))
 }
 
 async fn after(app: &App, tenant: TenantId, node: &Node) -> Result<Answer> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wire::api::{
     auth_key::{AuthKey, CreatedAuthKey},
-    node::Node,
+    node::{Node, Route},
     policy::{CheckedPolicy, Diagnostic, Policy},
     problem::Code,
     server::ServerInfo,
@@ -48,6 +48,7 @@ pub enum Answer {
     AuthKeys(Vec<AuthKey>),
     Node(Box<Node>),
     Nodes(Vec<Node>),
+    Routes(Vec<Route>),
     Policy(Policy),
     Checked(CheckedPolicy),
     Server(ServerInfo),

@@ -3,8 +3,8 @@
 use axum::Json;
 use http::StatusCode;
 use wire::{
-    api::node::{Node, NodeDetail, RenameNode, SetTags},
-    paths::{NodeApprovePath, NodeExpirePath, NodePath, NodeTagsPath},
+    api::node::{DecideRoutes, Node, NodeDetail, RenameNode, SetTags},
+    paths::{NodeApprovePath, NodeExpirePath, NodePath, NodeRoutesPath, NodeTagsPath},
 };
 
 use super::Ctx;
@@ -68,5 +68,14 @@ pub(super) async fn set_tags(
     extract::Json(body): extract::Json<SetTags>,
 ) -> Result<StatusCode> {
     act::node::set_tags(ctx.app(), &ctx.by(), ctx.tenant, path.node, body.tags).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn decide_routes(
+    ctx: Ctx<may::ManageRoutes>,
+    extract::Path(path): extract::Path<NodeRoutesPath>,
+    extract::Json(body): extract::Json<DecideRoutes>,
+) -> Result<StatusCode> {
+    act::node::decide_routes(ctx.app(), &ctx.by(), ctx.tenant, path.node, &body).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,6 +14,7 @@ mod events;
 mod node;
 mod policy;
 mod registration;
+mod routes;
 mod server;
 mod sign_in;
 mod tenant;

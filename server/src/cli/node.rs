@@ -1,7 +1,10 @@
 //! `warren-server node …`.
 
 use clap::Subcommand;
-use wire::api::node::{Node, Owner};
+use wire::api::{
+    me::Actor,
+    node::{DecideRoutes, Node, Owner, Route, RouteStanding},
+};
 
 use super::{table::table, tenant::Which, when::when};
 use crate::admin::{self, node::Request};
@@ -34,6 +37,19 @@ pub(super) enum Command {
         /// Its name or id.
         node: String,
     },
+    /// Show the routes of a machine, or decide about them.
+    Routes {
+        #[command(flatten)]
+        which: Which,
+        /// Its name or id.
+        node: String,
+        /// A route that it may serve; may be repeated. `0.0.0.0/0` makes an exit node.
+        #[arg(long, value_name = "PREFIX")]
+        approve: Vec<String>,
+        /// A route that it may not serve; may be repeated.
+        #[arg(long, value_name = "PREFIX")]
+        withdraw: Vec<String>,
+    },
 }
 
 impl Command {
@@ -54,6 +70,25 @@ impl Command {
                 tenant: which.tenant,
                 node,
             },
+            Self::Routes {
+                which,
+                node,
+                approve,
+                withdraw,
+            } if approve.is_empty() && withdraw.is_empty() => Request::Routes {
+                tenant: which.tenant,
+                node,
+            },
+            Self::Routes {
+                which,
+                node,
+                approve,
+                withdraw,
+            } => Request::DecideRoutes {
+                tenant: which.tenant,
+                node,
+                wish: DecideRoutes { approve, withdraw },
+            },
         })
     }
 }
@@ -69,7 +104,10 @@ pub(super) fn changed(request: &admin::Request, node: &Node) -> String {
         Request::Expire { .. } => {
             format!("the key of {name} has ended; `warren up` on it signs it in again")
         }
-        Request::Approve { .. } | Request::List { .. } => format!("{name} is approved"),
+        Request::Approve { .. }
+        | Request::List { .. }
+        | Request::Routes { .. }
+        | Request::DecideRoutes { .. } => format!("{name} is approved"),
     }
 }
 
@@ -94,6 +132,44 @@ pub(super) fn list(nodes: &[Node]) -> String {
     table(["ID", "NAME", "ADDRESS", "OWNER", "OS", "STATE"], &rows)
 }
 
+pub(super) fn routes(routes: &[Route]) -> String {
+    if routes.is_empty() {
+        return "it offers no route".into();
+    }
+    let rows: Vec<_> = routes
+        .iter()
+        .map(|route| {
+            let offered = if route.advertised { "yes" } else { "no" };
+            let primary = if route.primary { "yes" } else { "" };
+            [
+                route.prefix.to_string(),
+                offered.to_owned(),
+                standing(&route.standing),
+                primary.to_owned(),
+            ]
+        })
+        .collect();
+    table(["ROUTE", "OFFERED", "STANDING", "PRIMARY"], &rows)
+}
+
+fn standing(standing: &RouteStanding) -> String {
+    match standing {
+        RouteStanding::Waiting => "waits for approval".to_owned(),
+        RouteStanding::Approved { by, .. } => format!("approved by {}", decider(by)),
+        RouteStanding::Withdrawn { by, .. } => format!("withdrawn by {}", decider(by)),
+        RouteStanding::Unusable { why } => format!("unusable: {why}"),
+    }
+}
+
+fn decider(by: &Actor) -> String {
+    match by {
+        Actor::User { email } => email.clone(),
+        Actor::LocalAdmin { login } => format!("{login} at the server's shell"),
+        Actor::AuthKey { key } => format!("the auth key {key}"),
+        Actor::Server => "the policy".to_owned(),
+    }
+}
+
 fn owner(owner: &Owner) -> String {
     match owner {
         Owner::User { email, .. } => email.clone(),
@@ -110,6 +186,7 @@ fn state(node: &Node) -> String {
     let mut words = Vec::new();
     words.extend((!node.approved).then(|| "waits for approval".to_owned()));
     words.extend(node.expired.then(|| "key expired".to_owned()));
+    words.extend((node.routes.waiting > 0).then(|| "routes wait for approval".to_owned()));
     words.push(presence);
     words.join(", ")
 }

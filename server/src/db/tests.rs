@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod cut;
+mod routes;
 mod walls;
 
 /// A store and what keeps it alive.

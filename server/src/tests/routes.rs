@@ -190,6 +190,12 @@ fn machines() -> Vec<Route> {
             Role,
             Some(|_| json!({ "tags": [] })),
         ),
+        route(
+            Method::PATCH,
+            NodeRoutesPath::TEMPLATE,
+            Role,
+            Some(|_| json!({ "approve": ["10.1.0.0/16"], "withdraw": ["0.0.0.0/0"] })),
+        ),
         route(Method::GET, AuthKeysPath::TEMPLATE, Role, None),
         route(
             Method::POST,

@@ -40,12 +40,19 @@ async fn furnish(app: &TestApp, tenant: TenantId, mark: &str) -> (Ids, Persona) 
             os: format!("os-{mark}"),
             os_version: format!("version-{mark}"),
             client_version: format!("client-{mark}"),
+            routable_ips: vec!["10.1.0.0/16".parse().unwrap()],
             ..Hostinfo::default()
         }),
         endpoints: vec!["192.0.2.99:4141".parse().unwrap()],
         ..Report::default()
     };
     app.reports(tenant, node.id, report).await;
+    let path = NodeRoutesPath {
+        tenant,
+        node: node.id,
+    };
+    let body = json!({ "approve": ["10.1.0.0/16"] });
+    boss.patches(&path.to_path(), &body).await.done();
     let body = json!({ "description": format!("key {mark}"), "reusable": true });
     let key = boss.posts(&AuthKeysPath { tenant }.to_path(), &body).await;
     let key = key.ok::<CreatedAuthKey>().key.id;

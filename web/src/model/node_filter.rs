@@ -95,7 +95,10 @@ fn matches(node: &Node, words: &[String]) -> bool {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use wire::{Timestamp, UserId, api::node::Owner};
+    use wire::{
+        Timestamp, UserId,
+        api::node::{Owner, RouteSummary},
+    };
 
     use super::*;
 
@@ -119,6 +122,7 @@ pub(crate) mod tests {
             key_expiry: None,
             expired: false,
             paths: None,
+            routes: RouteSummary::default(),
             created: Timestamp::from_unix_seconds(0),
         }
     }

@@ -7,7 +7,7 @@ pub(crate) fn meaning(role: Role) -> &'static str {
     match role {
         Role::Owner => "May do everything, also make and unmake owners.",
         Role::Admin => "May do everything but touch owners.",
-        Role::NetworkAdmin => "Manages the access policy, auth keys and machines.",
+        Role::NetworkAdmin => "Manages the access policy, routes, auth keys and machines.",
         Role::ItAdmin => "Manages users, auth keys and machines.",
         Role::BillingAdmin => "Sees the users, and nothing of the network.",
         Role::Auditor => "Sees everything and changes nothing.",

@@ -41,6 +41,9 @@ pub struct Node {
     /// How it reaches its active peers, where its agent reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paths: Option<PathSummary>,
+    /// What it routes for others.
+    #[serde(default)]
+    pub routes: RouteSummary,
     /// When it joined.
     pub created: Timestamp,
 }
@@ -74,6 +77,17 @@ pub struct PathSummary {
     pub relayed: u32,
 }
 
+/// What a machine routes for others, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RouteSummary {
+    /// Networks that it offers and is approved for.
+    pub subnets: u32,
+    /// Whether it offers to be an exit node and is approved as one.
+    pub exit_node: bool,
+    /// Routes that it offers and nobody has decided upon; the two exit routes are one.
+    pub waiting: u32,
+}
+
 /// One machine, everything known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeDetail {
@@ -96,12 +110,71 @@ pub struct NodeDetail {
     /// True behind a NAT whose mapping depends on the destination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_nat: Option<bool>,
-    /// Routes it advertises; they have no effect yet.
-    pub advertised_routes: Vec<Prefix>,
+    /// Routes that it offers, and others that were decided upon, by address.
+    pub routes_detail: Vec<Route>,
     /// Its paths, where its agent reports them.
     pub paths_detail: Vec<Path>,
     /// Who let it join.
     pub joined_by: Actor,
+}
+
+/// A route of a machine: traffic into the prefix that it would take for others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Where to; `0.0.0.0/0` and `::/0` make an exit node.
+    pub prefix: Prefix,
+    /// Whether the machine offers it now.
+    pub advertised: bool,
+    /// What was decided.
+    pub standing: RouteStanding,
+    /// Whether the network's traffic into it goes to this machine: of several that
+    /// serve a prefix, one is the primary. Never true of exit routes, which each
+    /// machine chooses for itself.
+    pub primary: bool,
+}
+
+impl Route {
+    /// Whether it is one of the two routes of an exit node.
+    pub fn is_exit(&self) -> bool {
+        self.prefix.is_default_route()
+    }
+
+    /// Whether the machine serves it: offered and approved.
+    pub fn is_served(&self) -> bool {
+        self.advertised && matches!(self.standing, RouteStanding::Approved { .. })
+    }
+
+    /// Whether it is offered and somebody must decide.
+    pub fn waits(&self) -> bool {
+        self.advertised && self.standing == RouteStanding::Waiting
+    }
+}
+
+/// What was decided about a route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RouteStanding {
+    /// Nothing yet.
+    Waiting,
+    /// It may be served.
+    Approved {
+        /// By whom; [`Actor::Server`]: by the policy's `autoApprovers`.
+        by: Actor,
+        /// When.
+        at: Timestamp,
+    },
+    /// It may not, whatever the policy's `autoApprovers` say.
+    Withdrawn {
+        /// By whom.
+        by: Actor,
+        /// When.
+        at: Timestamp,
+    },
+    /// It can be served by nobody.
+    Unusable {
+        /// Why not.
+        why: String,
+    },
 }
 
 /// One path of a machine.
@@ -134,4 +207,17 @@ pub struct RenameNode {
 pub struct SetTags {
     /// All tags, with their prefix.
     pub tags: Vec<String>,
+}
+
+/// Decides about routes of a machine; those not named stay as they are. The two
+/// exit routes go together: either means both.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecideRoutes {
+    /// Prefixes that it may serve, from when it offers them.
+    #[serde(default)]
+    pub approve: Vec<String>,
+    /// Prefixes that it may not serve.
+    #[serde(default)]
+    pub withdraw: Vec<String>,
 }

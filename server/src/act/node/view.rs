@@ -7,24 +7,28 @@ use std::{
 
 use wire::{
     NodeId, Timestamp, UserId,
-    api::node::{Node, NodeDetail, Owner, Path, PathSummary},
+    api::node::{Node, NodeDetail, Owner, Path, PathSummary, Route},
     control::{Hostinfo, map::PathReport},
+    net::Prefix,
     relay_map::RegionId,
 };
 
 use crate::{
     act::tenant::dns_suffix,
     app::App,
-    db::{self, NodeOwner, TenantRows},
+    db::{self, Decision, NodeOwner, TenantRows},
     error::Result,
     tenancy::Presence,
 };
+
+mod routes;
 
 /// What the rows of nodes are read against.
 pub(super) struct Scene {
     suffix: String,
     people: BTreeMap<UserId, db::User>,
     presence: BTreeMap<NodeId, Presence>,
+    decisions: BTreeMap<NodeId, Vec<Decision>>,
     now: Timestamp,
 }
 
@@ -36,6 +40,7 @@ struct Report<'a> {
     home_relay: RegionId,
     hostinfo: &'a Hostinfo,
     paths: Option<&'a [PathReport]>,
+    primary: &'a [Prefix],
 }
 
 impl Scene {
@@ -49,6 +54,7 @@ impl Scene {
             suffix: dns_suffix(app, &rows.tenant().await?),
             people: people.collect(),
             presence,
+            decisions: rows.routes().await?,
             now: app.clock.now(),
         })
     }
@@ -70,6 +76,7 @@ impl Scene {
             key_expiry: node.key_expiry,
             expired: node.key_expiry.is_some_and(|at| at <= self.now),
             paths: seen.paths.map(summary),
+            routes: routes::summary(&self.routes(node)),
             created: node.created,
         }
     }
@@ -86,10 +93,17 @@ impl Scene {
             endpoints: seen.endpoints.to_vec(),
             home_relay: (seen.home_relay != RegionId(0)).then_some(seen.home_relay),
             hard_nat: net_info.and_then(|net| net.mapping_varies_by_dest_ip),
-            advertised_routes: seen.hostinfo.routable_ips.clone(),
+            routes_detail: self.routes(node),
             paths_detail: paths(rows, seen.paths.unwrap_or_default()).await?,
             joined_by: node.joined_by.clone(),
         })
+    }
+
+    fn routes(&self, node: &db::Node) -> Vec<Route> {
+        let seen = self.seen(node);
+        let decisions = self.decisions.get(&node.id);
+        let decisions = decisions.map(Vec::as_slice).unwrap_or_default();
+        routes::routes(&seen.hostinfo.routable_ips, decisions, seen.primary)
     }
 
     fn seen<'a>(&'a self, node: &'a db::Node) -> Report<'a> {
@@ -101,6 +115,7 @@ impl Scene {
                 home_relay: now.home_relay,
                 hostinfo: &now.hostinfo,
                 paths: now.paths.as_deref(),
+                primary: &now.primary,
             },
             None => Report {
                 online: false,
@@ -109,6 +124,7 @@ impl Scene {
                 home_relay: node.presence.home_relay,
                 hostinfo: &node.presence.hostinfo,
                 paths: None,
+                primary: &[],
             },
         }
     }

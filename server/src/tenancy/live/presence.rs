@@ -83,6 +83,7 @@ impl Live {
             home_relay: node.reach.home_relay,
             hostinfo: node.reach.hostinfo.clone(),
             paths: self.paths.get(&node.id).cloned(),
+            primary: Vec::new(),
         };
         self.at.nodes().map(|n| (n.id, presence(n))).collect()
     }

@@ -94,20 +94,11 @@ pub(super) fn Connectivity(detail: Arc<NodeDetail>) -> impl IntoView {
         || "Not reported".to_owned(),
         |region| format!("Region {region}"),
     );
-    let mut entries = vec![
+    let entries = vec![
         ("Endpoints", endpoints),
         ("NAT", nat.into_any()),
         ("Home relay", relay.into_any()),
     ];
-    let routes: Vec<String> = detail
-        .advertised_routes
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    if !routes.is_empty() {
-        let offered = format!("{} (without effect yet)", routes.join(", "));
-        entries.push(("Offers routes", offered.into_any()));
-    }
     view! {
         <Panel title="Connectivity">
             <Definitions entries/>
