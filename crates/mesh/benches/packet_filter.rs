@@ -1,7 +1,8 @@
 //! `cargo bench -p mesh`: what the packet filter costs by packet, by the number of rules.
 //!
 //! Each rule has a source of its own and a port of its own, as where every
-//! person has a rule; half of the sources are named by capability.
+//! person has a rule; half of the sources are named by capability. Where rules
+//! are shared, every second one holds for all of the mesh besides.
 
 #![expect(clippy::disallowed_methods, reason = "a bench has no clock to ask")]
 
@@ -32,7 +33,7 @@ fn port(n: u32) -> u16 {
     u16::try_from(1_024 + n % 60_000).unwrap_or(u16::MAX)
 }
 
-fn filter(count: u32, now: Instant) -> Filter {
+fn filter(count: u32, is_shared: bool, now: Instant) -> Filter {
     let mut sources = Sources::default();
     let rules: Vec<FilterRule> = (0..count)
         .map(|n| {
@@ -43,8 +44,9 @@ fn filter(count: u32, now: Instant) -> Filter {
                 sources.insert(peer(n).into(), std::iter::once(name.as_str()));
                 format!("cap:{name}")
             };
+            let all = (is_shared && n % 2 == 0).then(|| "100.64.0.0/10".to_owned());
             FilterRule {
-                src_ips: vec![source],
+                src_ips: std::iter::once(source).chain(all).collect(),
                 dst_ports: vec![DstPorts {
                     ip: "*".to_owned(),
                     ports: PortRange {
@@ -87,32 +89,34 @@ fn decide(c: &mut Criterion) {
     let now = Instant::now();
     for count in COUNTS {
         let middle = count / 2;
-        let mut known = filter(count, now);
+        let mut known = filter(count, false, now);
         let bytes = syn(middle, 40_000, port(middle));
         let packet = Packet::parse(&bytes).expect("a packet");
         group.bench_function(BenchmarkId::new("packet of a known flow", count), |b| {
             b.iter(|| black_box(known.check_in(black_box(&packet), now)));
         });
-        let mut refusing = filter(count, now);
+        let mut refusing = filter(count, false, now);
         let bytes = syn(middle, 40_000, 1);
         let packet = Packet::parse(&bytes).expect("a packet");
         group.bench_function(BenchmarkId::new("packet that no rule allows", count), |b| {
             b.iter(|| black_box(refusing.check_in(black_box(&packet), now)));
         });
-        let mut fresh = filter(count, now);
-        // More classes than are kept, so that each is worked out anew.
+        // More sources than flows are kept, so that none is remembered.
         let all: Vec<Vec<u8>> = (0..50_000).map(|n| syn(n % count, 40_000, 1)).collect();
         let packets: Vec<Packet<'_>> = all.iter().filter_map(|b| Packet::parse(b).ok()).collect();
-        let mut next = packets.iter().cycle();
-        group.bench_function(
-            BenchmarkId::new("packets of all sources in turn", count),
-            |b| {
+        for (name, is_shared) in [
+            ("packets of all sources in turn", false),
+            ("the same where rules are shared", true),
+        ] {
+            let mut fresh = filter(count, is_shared, now);
+            let mut next = packets.iter().cycle();
+            group.bench_function(BenchmarkId::new(name, count), |b| {
                 b.iter(|| {
                     let packet = next.next().expect("a cycle has no end");
                     black_box(fresh.check_in(black_box(packet), now))
                 });
-            },
-        );
+            });
+        }
     }
     group.finish();
 }

@@ -18,6 +18,8 @@
 mod flow;
 mod fragment;
 mod index;
+mod law;
+mod openings;
 mod rule;
 mod source;
 
@@ -33,7 +35,7 @@ use wire::{
 use crate::packet::{Fragment, Icmp, Packet, Upper, tcp};
 use flow::{Flows, Key, Opener, Standing};
 use fragment::Fragments;
-use rule::Rules;
+use law::Rules;
 
 pub use source::Sources;
 
@@ -75,7 +77,7 @@ impl Filter {
     ) {
         self.rules = Rules::compile(rules, sources, local);
         self.fragments = Fragments::default();
-        let rules = &mut self.rules;
+        let rules = &self.rules;
         self.flows.rejudge(|key| {
             rules.is_local(key.local)
                 && rules.allows(key.remote, key.local, key.protocol, key.local_port)
@@ -169,7 +171,7 @@ impl Filter {
 
     /// Who opened a flow whose first packet seen is one of ours; `None` when
     /// that cannot be known, so that answers need a rule.
-    fn opener(&mut self, packet: &Packet<'_>, key: &Key, opens: bool) -> Option<Opener> {
+    fn opener(&self, packet: &Packet<'_>, key: &Key, opens: bool) -> Option<Opener> {
         let is_midway = matches!(packet.upper(), Upper::Tcp { .. }) && !opens;
         if !is_midway {
             return Some(Opener::Own);

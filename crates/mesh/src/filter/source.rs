@@ -19,6 +19,12 @@ pub struct Sources {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct SetId(u32);
 
+impl SetId {
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl Sources {
     /// Says that `addr` is a peer's own address and which capabilities that
     /// peer holds, in the order of names.
@@ -48,15 +54,8 @@ impl Sources {
         self.by_addr.get(&addr).copied()
     }
 
-    /// The names in a set.
-    pub(super) fn names(&self, set: SetId) -> &[String] {
-        self.sets.get(set.0 as usize).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether a set has a capability.
-    pub(super) fn holds(&self, set: SetId, name: &str) -> bool {
-        self.sets
-            .get(set.0 as usize)
-            .is_some_and(|names| names.iter().any(|n| n == name))
+    /// The names in each set, by [`SetId::index`].
+    pub(super) fn sets(&self) -> impl Iterator<Item = &[String]> {
+        self.sets.iter().map(Vec::as_slice)
     }
 }

@@ -194,7 +194,11 @@ fn destination() -> impl Strategy<Value = DstPorts> {
 fn rule() -> impl Strategy<Value = FilterRule> {
     (
         prop::collection::vec(source(), 0..3),
-        prop::collection::vec(destination(), 0..3),
+        // Few and many are found in different ways.
+        prop_oneof![
+            9 => prop::collection::vec(destination(), 0..3),
+            1 => prop::collection::vec(destination(), 15..40),
+        ],
         prop::collection::vec(prop::sample::select(vec![1, 6, 17, 47, 58, -1, 300]), 0..3),
     )
         .prop_map(|(src_ips, dst_ports, ip_proto)| FilterRule {
