@@ -7,6 +7,7 @@
 
 mod answer;
 mod because;
+mod cases;
 mod flow;
 mod judge;
 mod names;
@@ -15,14 +16,17 @@ pub(crate) mod ports;
 mod reverse;
 mod rules;
 mod ssh;
+mod typed;
 
 use std::net::IpAddr;
 
 pub use answer::{Cause, Chain, Denial, Explanation, Link, Missing, Near, Part, RuleAt, Verdict};
 pub use because::Because;
+pub use cases::{Case, Cases};
 pub use flow::Flow;
 pub use reverse::{Inbound, Reach, SourceKind, Sources};
 pub use ssh::{SignIn, SshChain, SshExplanation, SshMissing, SshNear};
+pub use typed::{Device, Spot, Typed, Unclear};
 
 use crate::{
     decide::End,

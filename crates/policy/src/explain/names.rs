@@ -134,7 +134,7 @@ impl<'a> Names<'a> {
     }
 
     /// The addresses that a selector of addresses stands for.
-    fn set(&self, kind: &SelectorKind) -> Option<Cow<'_, AddressSet>> {
+    pub(super) fn set(&self, kind: &SelectorKind) -> Option<Cow<'_, AddressSet>> {
         match kind {
             SelectorKind::Host(name) => {
                 let host = self.hosts.get(name.as_str());
