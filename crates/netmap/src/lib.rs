@@ -15,12 +15,14 @@
 mod change;
 mod class;
 mod diff;
+mod eye;
 mod frame;
 mod log;
 mod member;
 mod node;
 mod segment;
 mod snapshot;
+mod ssh;
 mod step;
 mod tenant;
 mod view;

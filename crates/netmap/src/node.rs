@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use policy::NodeFacts;
+use policy::{NodeFacts, routes::Standing};
 use wire::{
     CapabilityVersion, DiscoKey, MachineKey, NodeId, NodeKey, StableId, Timestamp, UserId,
     control::Hostinfo,
@@ -103,6 +103,14 @@ impl Node {
         match &self.owner {
             Owner::User(_) => Vec::new(),
             Owner::Tags(tags) => tags.iter().map(|t| t.as_str().to_owned()).collect(),
+        }
+    }
+
+    /// Where it stands among the routers of a prefix: one that is offline cannot serve.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing {
+            away: !self.reach.online,
+            created: self.created,
         }
     }
 

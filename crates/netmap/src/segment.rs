@@ -6,12 +6,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use wire::NodeId;
+use wire::{NodeId, net::Prefix};
 
 use crate::{
-    class::{ClassId, Law},
+    eye::{Eye, Face},
     frame::{Form, Piece},
     member::Member,
+    snapshot::Snapshot,
 };
 
 /// Members of a segment at most: one bit each.
@@ -23,8 +24,61 @@ const BLOCKS: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Segment {
     pub(crate) members: Vec<Arc<Member>>,
-    /// Members that some class sees, as JSON: by the members' bits.
-    blocks: Mutex<BTreeMap<u128, Arc<Piece>>>,
+    /// Members that some class sees, as JSON.
+    blocks: Mutex<BTreeMap<Shown, Arc<Piece>>>,
+}
+
+/// Some members of a segment, as somebody sees them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Shown {
+    /// Which, by their bits.
+    bits: u128,
+    /// All of them without IPv4 addresses.
+    v6_only: bool,
+    /// By bit: the routes of those that have some.
+    routes: Vec<(u8, Vec<Prefix>)>,
+}
+
+impl Shown {
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.bits == 0
+    }
+
+    pub(crate) const fn has(&self, bit: u8) -> bool {
+        self.bits >> bit & 1 == 1
+    }
+
+    /// Adds a member that comes after all others.
+    pub(crate) fn add(&mut self, bit: u8, face: Face) {
+        self.bits |= 1 << bit;
+        self.v6_only = face.v6_only;
+        if !face.routes.is_empty() {
+            self.routes.push((bit, face.routes));
+        }
+    }
+
+    fn without(&self, bit: u8) -> Self {
+        let routes = self.routes.iter().filter(|(b, _)| *b != bit);
+        Self {
+            bits: self.bits & !(1 << bit),
+            v6_only: self.v6_only,
+            routes: routes.cloned().collect(),
+        }
+    }
+
+    /// The members' faces, by bit.
+    fn faces(&self) -> impl Iterator<Item = (u8, Face)> + '_ {
+        let v6_only = self.v6_only;
+        let mut routes = self.routes.iter().peekable();
+        (0..=u8::MAX)
+            .take(CAPACITY)
+            .filter(|bit| self.has(*bit))
+            .map(move |bit| {
+                let own = routes.next_if(|(b, _)| *b == bit);
+                let routes = own.map_or_else(Vec::new, |(_, r)| r.clone());
+                (bit, Face { v6_only, routes })
+            })
+    }
 }
 
 impl Segment {
@@ -39,41 +93,43 @@ impl Segment {
         self.members.binary_search_by_key(&id, |m| m.id())
     }
 
-    /// The members that a class sees, by their bits.
-    pub(crate) fn seen(&self, law: &Law, viewer: Option<ClassId>) -> u128 {
-        let sees = |m: &Arc<Member>| u128::from(law.sees(viewer, m.class));
-        let members = self.members.iter().enumerate();
-        members.fold(0, |bits, (i, m)| bits | sees(m) << i)
+    /// The members that somebody sees.
+    pub(crate) fn seen(&self, at: &Snapshot, viewer: &Eye) -> Shown {
+        let mut shown = Shown::default();
+        for (bit, member) in (0..).zip(&self.members) {
+            if at.sees(viewer.class, member.class()) {
+                shown.add(bit, at.face(viewer, Some(member)));
+            }
+        }
+        shown
     }
 
     /// These members as a list without its brackets, made once and kept.
-    pub(crate) fn block(&self, bits: u128) -> Arc<Piece> {
+    pub(crate) fn block(&self, shown: &Shown) -> Arc<Piece> {
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(block) = blocks.get(&bits) {
+        if let Some(block) = blocks.get(shown) {
             return Arc::clone(block);
         }
-        let block = Arc::new(self.write(bits));
+        let block = Arc::new(self.write(shown));
         if blocks.len() < BLOCKS {
-            blocks.insert(bits, Arc::clone(&block));
+            blocks.insert(shown.clone(), Arc::clone(&block));
         }
         block
     }
 
     /// As [`Self::block`] without one of the members: for that one node alone.
-    pub(crate) fn block_without(&self, bits: u128, bit: u8) -> Option<Piece> {
-        let others = bits & !(1 << bit);
-        (others != 0).then(|| self.write(others))
+    pub(crate) fn block_without(&self, shown: &Shown, bit: u8) -> Option<Piece> {
+        let others = shown.without(bit);
+        (!others.is_empty()).then(|| self.write(&others))
     }
 
-    fn write(&self, bits: u128) -> Piece {
+    fn write(&self, shown: &Shown) -> Piece {
         let mut json = Vec::new();
-        for (i, member) in self.members.iter().enumerate() {
-            if bits >> i & 1 == 1 {
-                if !json.is_empty() {
-                    json.push(b',');
-                }
-                json.extend_from_slice(&member.json);
+        for (bit, face) in shown.faces() {
+            if !json.is_empty() {
+                json.push(b',');
             }
+            json.extend_from_slice(&self.members[usize::from(bit)].text(&face));
         }
         Piece::new(json)
     }
@@ -86,8 +142,8 @@ pub(crate) struct Place {
     pub(crate) bit: u8,
 }
 
-/// Some of the members: bits by segment, in order, none empty.
-pub(crate) type Chosen = Vec<(usize, u128)>;
+/// Some of the members by segment, in order, none empty.
+pub(crate) type Chosen = Vec<(usize, Shown)>;
 
 /// All members of a snapshot, by id. A change copies one segment and the list of segments.
 #[derive(Debug, Clone, Default)]
@@ -103,7 +159,7 @@ impl Members {
         &self.0
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Member>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Member>> + Clone {
         self.0.iter().flat_map(|s| &s.members)
     }
 
@@ -122,12 +178,12 @@ impl Members {
     /// `except`; shared but for that one's.
     pub(crate) fn blocks(&self, chosen: &Chosen, except: Option<Place>, form: Form) -> Vec<Bytes> {
         let mut blocks = Vec::with_capacity(chosen.len());
-        for (segment, bits) in chosen {
-            let at = except.filter(|p| p.segment == *segment && bits >> p.bit & 1 == 1);
+        for (segment, shown) in chosen {
+            let at = except.filter(|p| p.segment == *segment && shown.has(p.bit));
             blocks.extend(match at {
-                None => Some(self.0[*segment].block(*bits).get(form)),
+                None => Some(self.0[*segment].block(shown).get(form)),
                 Some(place) => {
-                    let others = self.0[*segment].block_without(*bits, place.bit);
+                    let others = self.0[*segment].block_without(shown, place.bit);
                     others.map(|piece| piece.get(form))
                 }
             });

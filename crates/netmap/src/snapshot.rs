@@ -1,28 +1,30 @@
 //! A tenant at one moment.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use policy::Directory;
+use policy::{Directory, Routers};
 use wire::{
     NodeId, Timestamp,
-    control::{DnsConfig, MapResponse, map::Debug, netmap::BASE_FILTER},
+    control::{self, DnsConfig, MapResponse, SshPolicy, map::Debug, netmap::BASE_FILTER},
     filter::FilterRule,
-    net::Prefix,
 };
 
 use crate::{
     change::Change,
     class::{ClassId, Law},
+    eye::{Eye, Face},
     frame::{Form, with_peers},
-    member::{Member, as_self, plain},
+    member::{Member, as_self, plain, reached_at},
     node::Node,
     segment::Members,
+    ssh::Ssh,
     tenant::Tenant,
 };
+
+mod judge;
+
+use judge::{Judges, served};
 
 /// A tenant at one moment: immutable, and cheap to clone. Snapshots share what
 /// did not change between them.
@@ -34,6 +36,8 @@ struct Inner {
     seq: u64,
     tenant: Arc<Tenant>,
     law: Arc<Law>,
+    routers: Arc<Routers>,
+    ssh: Arc<Ssh>,
     members: Members,
 }
 
@@ -41,20 +45,22 @@ impl Snapshot {
     /// A tenant with these nodes.
     pub fn new(tenant: Tenant, nodes: impl IntoIterator<Item = Node>) -> Self {
         let by_id: BTreeMap<NodeId, Node> = nodes.into_iter().map(|n| (n.id, n)).collect();
-        let mut law = Law::new(tenant.compile(served(by_id.values())));
+        let mut judges = Judges::new(&tenant, by_id.values());
         let members: Vec<_> = by_id
             .into_values()
             .map(|node| {
-                let class = class_of(&mut law, &node);
-                Arc::new(Member::new(node, class, &law, &tenant))
+                let eye = judges.eye_of(&node);
+                Arc::new(Member::new(node, eye, &judges.law, &tenant))
             })
             .collect();
-        let members = Members::from_sorted(&members);
+        let Judges { law, routers, ssh } = judges;
         Self(Arc::new(Inner {
             seq: 0,
             tenant: Arc::new(tenant),
             law: Arc::new(law),
-            members,
+            routers: Arc::new(routers),
+            ssh: Arc::new(ssh),
+            members: Members::from_sorted(&members),
         }))
     }
 
@@ -91,14 +97,8 @@ impl Snapshot {
         let mut anew = false;
         for change in changes {
             match change {
-                Change::Node(node) => {
-                    anew |= next.serves_others(node.id, Some(&node));
-                    next.set_node(*node);
-                }
-                Change::NodeRemoved(id) => {
-                    anew |= next.serves_others(id, None);
-                    next.members.remove(id);
-                }
+                Change::Node(node) => next.set_node(*node),
+                Change::NodeRemoved(id) => next.remove_node(id),
                 Change::Reach(id, reach) => {
                     if let Some(member) = next.members.get(id) {
                         let reach = *reach;
@@ -120,6 +120,8 @@ impl Snapshot {
         }
         if anew {
             next.judge_anew();
+        } else {
+            next.settle_routes();
         }
         Self(Arc::new(next))
     }
@@ -127,11 +129,11 @@ impl Snapshot {
     /// The whole netmap of a node as one frame, which comes in several pieces
     /// when it is large; `None` for an unknown node.
     pub fn full(&self, id: NodeId, form: Form, now: Timestamp) -> Option<Vec<Bytes>> {
-        let Inner { law, members, .. } = &*self.0;
+        let members = &self.0.members;
         let viewer = members.get(id)?;
         let segments = members.segments().iter().enumerate();
-        let seen = segments.map(|(i, s)| (i, s.seen(law, viewer.class)));
-        let chosen = seen.filter(|(_, bits)| *bits != 0).collect();
+        let seen = segments.map(|(i, s)| (i, s.seen(self, &viewer.eye)));
+        let chosen = seen.filter(|(_, shown)| !shown.is_empty()).collect();
         let blocks = members.blocks(&chosen, members.place(id), form);
         let head = to_json(&self.head(viewer, now));
         Some(with_peers(head, "Peers", blocks, form))
@@ -143,12 +145,15 @@ impl Snapshot {
         let seen = self.visible_to(viewer).map(|m| &m.node.owner);
         let owners = seen.chain([&viewer.node.owner]);
         MapResponse {
-            node: Some(as_self(&viewer.node, tenant)),
+            node: Some(self.as_self(viewer)),
             relay_map: Some((*tenant.relay_map).clone()),
             dns_config: Some(DnsConfig::default()),
             domain: Some(self.domain()),
             packet_filters: Some(base_filter(self.filter_of(viewer))),
             user_profiles: Some(tenant.profiles(owners.map(|o| tenant.user_of(o)))),
+            ssh_policy: Some(self.ssh_policy(viewer))
+                .filter(|p| !p.rules.is_empty())
+                .map(|p| (*p).clone()),
             control_time: Some(now),
             debug: Some(Debug {
                 disable_log_tail: true,
@@ -164,7 +169,7 @@ impl Snapshot {
         self.0
             .members
             .iter()
-            .filter(|m| m.id() != viewer.id() && self.sees(viewer.class, m.class))
+            .filter(|m| m.id() != viewer.id() && self.sees(viewer.class(), m.class()))
     }
 
     /// The tenant's name; an empty one would say "unchanged".
@@ -177,7 +182,53 @@ impl Snapshot {
     }
 
     pub(crate) fn filter_of(&self, viewer: &Member) -> Vec<FilterRule> {
-        self.0.law.filter_of(viewer.class, &viewer.node)
+        self.0.law.filter_of(viewer.class(), &viewer.node)
+    }
+
+    /// What a node is told of itself.
+    pub(crate) fn as_self(&self, member: &Member) -> control::Node {
+        let Inner { law, routers, .. } = &*self.0;
+        let node = &member.node;
+        let mut own = as_self(node, self.tenant());
+        let Some(class) = member.class() else {
+            return own;
+        };
+        let facts = node.facts();
+        let routes: Vec<_> = facts
+            .routes
+            .iter()
+            .chain(&facts.exit_routes)
+            .copied()
+            .collect();
+        reached_at(&mut own, law.is_v6_only(member.class()), &routes);
+        own.primary_routes = routers.primary_routes(node.id, &facts);
+        own.cap_map.clone_from(&law.class(class).own_caps);
+        own
+    }
+
+    /// How somebody sees a peer, beside what is the same for all.
+    pub(crate) fn face(&self, viewer: &Eye, peer: Option<&Member>) -> Face {
+        let Inner { law, routers, .. } = &*self.0;
+        let seen = |peer: &Member| law.routes_seen(routers, viewer, &peer.node);
+        Face {
+            v6_only: law.is_v6_only(viewer.class),
+            routes: peer.map(seen).unwrap_or_default(),
+        }
+    }
+
+    fn ssh_policy(&self, viewer: &Member) -> Arc<SshPolicy> {
+        let told = |_| self.0.ssh.told(&viewer.eye.ssh, &viewer.node);
+        viewer.class().map(told).unwrap_or_default()
+    }
+
+    /// The SSH policy of a node, if it is another one than in an earlier snapshot.
+    pub(crate) fn ssh_since(&self, is: &Member, then: &Self, was: &Member) -> Option<SshPolicy> {
+        let same_place = was.eye.ssh == is.eye.ssh && was.class().is_some() == is.class().is_some();
+        if same_place && Arc::ptr_eq(&self.0.ssh, &then.0.ssh) {
+            return None;
+        }
+        let (old, new) = (then.ssh_policy(was), self.ssh_policy(is));
+        (old != new).then(|| (*new).clone())
     }
 
     pub(crate) fn sees(&self, a: Option<ClassId>, b: Option<ClassId>) -> bool {
@@ -199,72 +250,6 @@ impl Snapshot {
     pub(crate) fn shares_tenant(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0.tenant, &other.0.tenant)
     }
-}
-
-impl Inner {
-    fn set_node(&mut self, node: Node) {
-        let before = self.members.get(node.id);
-        if before.is_some_and(|b| b.node == node) {
-            return;
-        }
-        let known = before.filter(|b| b.node.is_alike_before_the_law(&node));
-        let class = match known {
-            Some(before) => before.class,
-            None => class_in(&mut self.law, &node),
-        };
-        let member = Member::new(node, class, &self.law, &self.tenant);
-        self.members.set(Arc::new(member));
-    }
-
-    /// Whether the subnet routes that a node serves change.
-    fn serves_others(&self, id: NodeId, now: Option<&Node>) -> bool {
-        let before = self.members.get(id).map(|m| &m.node);
-        served(before) != served(now)
-    }
-
-    fn judge_anew(&mut self) {
-        let routes = served(self.members.iter().map(|m| &m.node));
-        let mut law = Law::new(self.tenant.compile(routes));
-        let mut members = Vec::new();
-        for old in self.members.iter() {
-            let class = class_of(&mut law, &old.node);
-            let caps = class.map(|id| &law.class(id).caps);
-            members.push(Arc::new(if old.caps(&self.law) == caps {
-                old.judged_anew(class)
-            } else {
-                Member::new(old.node.clone(), class, &law, &self.tenant)
-            }));
-        }
-        self.members = Members::from_sorted(&members);
-        self.law = Arc::new(law);
-    }
-}
-
-/// The subnet routes that these nodes serve, sorted.
-fn served<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> Vec<Prefix> {
-    let active = nodes.into_iter().filter(|n| n.is_active());
-    let routes: BTreeSet<Prefix> = active.flat_map(|n| &n.routes).copied().collect();
-    routes.into_iter().collect()
-}
-
-/// The class of a node, made if it is the first one in it.
-fn class_in(law: &mut Arc<Law>, node: &Node) -> Option<ClassId> {
-    if !node.is_active() {
-        return None;
-    }
-    let key = law.key_of(node);
-    Some(match law.find(&key) {
-        Some(id) => id,
-        None => Arc::make_mut(law).add(key),
-    })
-}
-
-/// As [`class_in`], for a law that nobody shares yet.
-fn class_of(law: &mut Law, node: &Node) -> Option<ClassId> {
-    node.is_active().then(|| {
-        let key = law.key_of(node);
-        law.find(&key).unwrap_or_else(|| law.add(key))
-    })
 }
 
 pub(crate) fn base_filter(rules: Vec<FilterRule>) -> BTreeMap<String, Option<Vec<FilterRule>>> {

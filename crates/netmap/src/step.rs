@@ -12,10 +12,10 @@ use wire::{
 };
 
 use crate::{
-    class::ClassId,
+    eye::{Eye, Face},
     frame::Form,
-    member::{Member, as_self},
-    segment::Chosen,
+    member::Member,
+    segment::{Chosen, Shown},
     snapshot::{Snapshot, base_filter},
 };
 
@@ -26,8 +26,8 @@ use difference::{Difference, How, changed, differences};
 use tale::{Frames, Tale, some};
 
 /// A step from one snapshot to a later one of the same tenant. What a node is
-/// told depends on its class before and after; it is written when the first
-/// node of that class asks, and shared with the others.
+/// told depends on its eye before and after; it is written when the first
+/// node of that eye asks, and shared with the others.
 #[derive(Debug)]
 pub struct Step {
     before: Snapshot,
@@ -36,7 +36,7 @@ pub struct Step {
     few: OnceLock<Vec<Difference>>,
     /// Of all nodes: for classes that see others than before.
     all: OnceLock<Vec<Difference>>,
-    tales: Mutex<BTreeMap<Classes, Arc<Tale>>>,
+    tales: Mutex<BTreeMap<Eyes, Arc<Tale>>>,
     frames: Frames,
 }
 
@@ -51,8 +51,8 @@ pub enum Told {
     Gone,
 }
 
-/// A node's class before and after.
-type Classes = (Option<ClassId>, Option<ClassId>);
+/// A node's eye before and after.
+type Eyes = (Eye, Eye);
 
 impl Step {
     /// The step between two snapshots of one tenant.
@@ -79,7 +79,7 @@ impl Step {
         if self.before.is_same(&self.after) {
             return Told::Nothing;
         }
-        let tale = self.tale((was.class, is.class));
+        let tale = self.tale(was, is);
         let members = self.after.members();
         let itself = (id, members.place(id));
         let frame = match self.about_itself(was, is) {
@@ -94,23 +94,24 @@ impl Step {
         }
     }
 
-    fn tale(&self, classes: Classes) -> Arc<Tale> {
+    fn tale(&self, was: &Member, is: &Member) -> Arc<Tale> {
         let mut tales = self.tales.lock().unwrap_or_else(PoisonError::into_inner);
         let tale = tales
-            .entry(classes)
-            .or_insert_with(|| Arc::new(self.write(classes)));
+            .entry((was.eye.clone(), is.eye.clone()))
+            .or_insert_with(|| Arc::new(self.write(was, is)));
         Arc::clone(tale)
     }
 
     /// What only the node itself is told; `None`: what its class is told is enough.
     fn about_itself(&self, was: &Arc<Member>, is: &Arc<Member>) -> Option<Own> {
         let same = Arc::ptr_eq(was, is) && self.before.shares_tenant(&self.after);
-        if same && self.same_law() {
+        let (law, law_after) = (self.before.law(), self.after.law());
+        let by_itself = was.node.offers_routes() || is.node.offers_routes();
+        if same && (law.is_same(law_after) || (self.numbers_alike() && !by_itself)) {
             return None;
         }
         let (old, new) = (self.before.tenant(), self.after.tenant());
-        let node = Some(as_self(&is.node, new)).filter(|n| *n != as_self(&was.node, old));
-        let by_itself = was.node.offers_routes() || is.node.offers_routes();
+        let node = Some(self.after.as_self(is)).filter(|n| *n != self.before.as_self(was));
         let filter = if by_itself {
             let (old, new) = (self.before.filter_of(was), self.after.filter_of(is));
             OwnFilter::Own(changed(&old, &new))
@@ -131,50 +132,59 @@ impl Step {
         own.says_something().then_some(own)
     }
 
-    fn same_law(&self) -> bool {
-        self.before.law().is_same(self.after.law())
+    fn numbers_alike(&self) -> bool {
+        self.before.law().numbers_alike(self.after.law())
     }
 
-    fn differences(&self, classes: Classes) -> &[Difference] {
-        let all = !self.same_law() || classes.0 != classes.1;
+    fn differences(&self, was: &Eye, is: &Eye) -> &[Difference] {
+        let same = self.numbers_alike() && was.class == is.class && was.routes == is.routes;
+        let all = !same;
         let kept = if all { &self.all } else { &self.few };
         kept.get_or_init(|| differences(&self.before, &self.after, all))
     }
 
-    fn write(&self, classes: Classes) -> Tale {
+    fn write(&self, was: &Member, is: &Member) -> Tale {
         let mut peers = Peers::default();
-        for difference in self.differences(classes) {
-            let saw = self.before.sees(classes.0, difference.was);
-            let sees = self.after.sees(classes.1, difference.is);
-            match (saw, sees, &difference.how) {
-                (false, false, _) | (true, true, How::Same) => {}
-                (true, false, _) => peers.removed.push(difference.id),
-                (true, true, How::Patch(patch)) => peers.patches.push((**patch).clone()),
-                (true, true, How::Whole) | (false, true, _) => peers.add(difference),
+        for difference in self.differences(&was.eye, &is.eye) {
+            let saw = self.before.sees(was.class(), difference.was);
+            let sees = self.after.sees(is.class(), difference.is);
+            if !sees {
+                peers.removed.extend(saw.then_some(difference.id));
+                continue;
+            }
+            let looks = difference.looks.as_deref();
+            let now = self
+                .after
+                .face(&is.eye, looks.and_then(|l| l.now.as_deref()));
+            let then = self
+                .before
+                .face(&was.eye, looks.and_then(|l| l.then.as_deref()));
+            match &difference.how {
+                How::Same if saw && now == then => {}
+                How::Patch(patch) if saw && now == then => peers.patches.push((**patch).clone()),
+                How::Same | How::Patch(_) | How::Whole => peers.add(difference, now),
             }
         }
-        Tale::new(self.head(classes, &peers), peers.whole, &self.frames)
+        Tale::new(self.head(was, is, &peers), peers.whole, &self.frames)
     }
 
-    fn head(&self, classes: Classes, peers: &Peers) -> MapResponse {
+    fn head(&self, was: &Member, is: &Member, peers: &Peers) -> MapResponse {
         let (old, new) = (self.before.tenant(), self.after.tenant());
-        let filter = |s: &Snapshot, class: Option<ClassId>| {
-            class.map_or_else(Vec::new, |id| s.law().class(id).filter.clone())
-        };
-        let filters = changed(
-            &filter(&self.before, classes.0),
-            &filter(&self.after, classes.1),
-        );
+        let (law, law_after) = (self.before.law(), self.after.law());
+        let filter = law_after.class_filter(is.class());
+        let same_filter = law.is_same(law_after) && was.class() == is.class();
+        let same_filter = same_filter || law.class_filter(was.class()) == filter;
         let mut owners = peers.owners.clone();
         if !self.before.shares_tenant(&self.after) && old.people != new.people {
             let seen = self.after.members().iter();
-            let seen = seen.filter(|m| self.after.sees(classes.1, m.class));
+            let seen = seen.filter(|m| self.after.sees(is.class(), m.class()));
             owners.extend(seen.map(|m| new.user_of(&m.node.owner)));
         }
         MapResponse {
             relay_map: changed(&old.relay_map, &new.relay_map).map(|m| (*m).clone()),
             domain: changed(&self.before.domain(), &self.after.domain()),
-            packet_filters: filters.map(base_filter),
+            packet_filters: (!same_filter).then(|| base_filter(filter.to_vec())),
+            ssh_policy: self.after.ssh_since(is, &self.before, was),
             user_profiles: some(new.profiles(owners)),
             peers_removed: some(peers.removed.clone()),
             peers_changed_patch: some(peers.patches.clone()),
@@ -194,13 +204,17 @@ struct Peers {
 }
 
 impl Peers {
-    fn add(&mut self, peer: &Difference) {
+    fn add(&mut self, peer: &Difference, face: Face) {
         let Some(place) = peer.place else {
             return;
         };
         match self.whole.last_mut() {
-            Some((segment, bits)) if *segment == place.segment => *bits |= 1 << place.bit,
-            _ => self.whole.push((place.segment, 1 << place.bit)),
+            Some((segment, shown)) if *segment == place.segment => shown.add(place.bit, face),
+            _ => {
+                let mut shown = Shown::default();
+                shown.add(place.bit, face);
+                self.whole.push((place.segment, shown));
+            }
         }
         self.owners.insert(peer.user);
     }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use policy::{Compiled, Connection, Directory, Document, User};
+use policy::{Connection, Directory, Document, User};
 use wire::{UserId, api::Role, control::UserProfile, net::Prefix, relay_map::RelayMap};
 
 use crate::{member::plain, node::Owner};
@@ -48,11 +48,6 @@ pub struct Person {
 }
 
 impl Tenant {
-    /// The law, given the approved subnet routes of its nodes.
-    pub(crate) fn compile(&self, routes: Vec<Prefix>) -> Compiled {
-        Compiled::new(&self.policy, &self.directory(routes))
-    }
-
     /// What the law knows of it, given the approved subnet routes of its nodes.
     pub(crate) fn directory(&self, routes: Vec<Prefix>) -> Directory {
         let user = |p: &Person| User {
@@ -66,6 +61,12 @@ impl Tenant {
             connections: self.connections.clone(),
             routes,
         }
+    }
+
+    /// The members' login names, as clients are told them.
+    pub(crate) fn logins(&self) -> Vec<(UserId, String)> {
+        let people = self.people.iter();
+        people.map(|p| (p.id, plain(&p.email, 254))).collect()
     }
 
     /// The user that clients are told a node belongs to.

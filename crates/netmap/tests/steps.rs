@@ -133,7 +133,7 @@ proptest! {
 
     #[test]
     fn a_view_and_its_frame_are_the_next_view(
-        policy in 0..10_usize,
+        policy in 0..12_usize,
         first in prop::collection::vec(arb_event(), 4..16),
         rounds in arb_rounds(),
         packed in any::<bool>(),
@@ -155,7 +155,7 @@ proptest! {
 
     #[test]
     fn one_step_over_all_is_as_good_as_every_step(
-        policy in 0..10_usize,
+        policy in 0..12_usize,
         first in prop::collection::vec(arb_event(), 4..16),
         rounds in arb_rounds(),
     ) {
@@ -181,7 +181,7 @@ proptest! {
 
     #[test]
     fn whoever_sees_is_seen(
-        policy in 0..10_usize,
+        policy in 0..12_usize,
         first in prop::collection::vec(arb_event(), 4..24),
     ) {
         let at = start(policy, &first);

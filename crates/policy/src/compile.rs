@@ -77,6 +77,11 @@ impl Compiled {
         law
     }
 
+    /// The approved subnet routes, which `*` as a source includes.
+    pub fn routes(&self) -> &[Prefix] {
+        &self.routes
+    }
+
     /// The policy that allows nothing.
     pub fn deny_all() -> Self {
         Self::new(&Document::default(), &Directory::default())

@@ -63,7 +63,7 @@ pub use document::{Document, parse};
 pub use explain::{Explainer, Flow};
 pub use filter::{ClassRule, Destination, Place, Source};
 pub use routes::Routers;
-pub use ssh::{SshLaw, SshTable};
+pub use ssh::{SshLaw, SshPlace, SshTable};
 pub use starter::STARTER;
 
 /// True when one of the findings stops a save.

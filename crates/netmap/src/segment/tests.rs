@@ -3,7 +3,7 @@ use wire::{
 };
 
 use super::*;
-use crate::{Node, Owner, Reach, Tenant};
+use crate::{Node, Owner, Reach, Tenant, class::Law};
 
 fn member(id: u64) -> Arc<Member> {
     let node = Node {
@@ -34,8 +34,11 @@ fn member(id: u64) -> Arc<Member> {
         policy: Arc::default(),
         relay_map: Arc::new(RelayMap::default()),
     };
-    let law = Law::new(tenant.compile(Vec::new()));
-    Arc::new(Member::new(node, None, &law, &tenant))
+    let law = Law::new(policy::Compiled::new(
+        &tenant.policy,
+        &tenant.directory(vec![]),
+    ));
+    Arc::new(Member::new(node, Eye::default(), &law, &tenant))
 }
 
 fn ids(members: &Members) -> Vec<u64> {

@@ -25,6 +25,15 @@ pub(super) struct Difference {
     /// Who owns it afterwards.
     pub(super) user: UserId,
     pub(super) how: How,
+    /// The node before and after, where what is told of it depends on who looks.
+    pub(super) looks: Option<Box<Looks>>,
+}
+
+/// A node before and after.
+#[derive(Debug)]
+pub(super) struct Looks {
+    pub(super) then: Option<Arc<Member>>,
+    pub(super) now: Option<Arc<Member>>,
 }
 
 /// What those are told who saw it before and see it after.
@@ -49,21 +58,29 @@ pub(super) fn differences(before: &Snapshot, after: &Snapshot, all: bool) -> Vec
 
 fn difference(before: &Snapshot, after: &Snapshot, pair: &Pair<'_>) -> Difference {
     let owner = pair.after.map(|m| &m.node.owner);
+    let is_router = |m: Option<&Arc<Member>>| m.is_some_and(|m| m.node.is_router());
+    let looks = || {
+        Box::new(Looks {
+            then: pair.before.cloned(),
+            now: pair.after.cloned(),
+        })
+    };
     Difference {
         id: pair.id(),
-        was: pair.before.and_then(|m| m.class),
-        is: pair.after.and_then(|m| m.class),
+        was: pair.before.and_then(|m| m.class()),
+        is: pair.after.and_then(|m| m.class()),
         place: pair.after.and_then(|m| after.members().place(m.id())),
         user: owner.map_or_else(UserId::default, |o| after.tenant().user_of(o)),
         how: match (pair.before, pair.after) {
             (Some(then), Some(now)) if Arc::ptr_eq(then, now) || then.json == now.json => How::Same,
             (Some(then), Some(now)) => {
-                let same_caps = then.caps(before.law()) == now.caps(after.law());
-                let patch = same_caps.then(|| patch(then, now)).flatten();
+                let same = then.is_same_to_peers(before.law(), now.class(), after.law());
+                let patch = same.then(|| patch(then, now)).flatten();
                 patch.map_or(How::Whole, |p| How::Patch(Box::new(p)))
             }
             (None, _) | (_, None) => How::Whole,
         },
+        looks: (is_router(pair.before) || is_router(pair.after)).then(looks),
     }
 }
 

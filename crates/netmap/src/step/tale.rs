@@ -68,7 +68,7 @@ impl Tale {
         let patches = self.head.peers_changed_patch.as_deref().unwrap_or_default();
         let whole = place.and_then(|p| {
             let at = self.whole.binary_search_by_key(&p.segment, |(s, _)| *s);
-            Some(self.whole[at.ok()?].1 >> p.bit & 1 == 1)
+            Some(self.whole[at.ok()?].1.has(p.bit))
         });
         whole == Some(true)
             || removed.binary_search(&id).is_ok()

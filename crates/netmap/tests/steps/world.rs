@@ -14,7 +14,7 @@ use wire::{
 };
 
 /// Policies that differ in who sees whom, in filters and in source sets.
-const POLICIES: [&str; 10] = [
+const POLICIES: [&str; 12] = [
     policy::STARTER,
     "{}",
     r#"{"acls": []}"#,
@@ -42,6 +42,14 @@ const POLICIES: [&str; 10] = [
         "nodeAttrs": [{"target": ["u1@example.com"], "attr": ["disable-ipv4", "funnel"]},
                       {"target": ["tag:web"], "app": {"example.com/cap/route": [{"to": ["192.0.2.7"]}]}}],
         "acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}]}"#,
+    // Sign-ins of people and of tagged nodes, to others and to their own.
+    r#"{"tagOwners": {"tag:web": [], "tag:db": []}, "acls": [{"action": "accept", "src": ["*"], "dst": ["*:22"]}],
+        "ssh": [{"action": "accept", "src": ["u1@example.com", "tag:web"], "dst": ["tag:db", "tag:web"], "users": ["root"]},
+                {"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self"], "users": ["autogroup:nonroot"]}]}"#,
+    r#"{"tagOwners": {"tag:web": [], "tag:db": []}, "acls": [{"action": "accept", "src": ["*"], "dst": ["*:22"]}],
+        "ssh": [{"action": "check", "src": ["u2@example.com"], "dst": ["tag:web"], "users": ["root"]},
+                {"action": "accept", "src": ["autogroup:member", "tag:db"], "dst": ["tag:web"], "users": ["localpart:*@example.com"]},
+                {"action": "accept", "src": ["u1@example.com"], "dst": ["tag:web"], "users": ["root"], "recorder": ["tag:db"], "enforceRecorder": true}]}"#,
 ];
 
 pub(crate) fn document(n: usize) -> Arc<Document> {

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::null_as_default;
+use super::{SshPolicy, null_as_default};
 use crate::{
     CapabilityVersion, DiscoKey, MachineKey, NodeId, NodeKey, Timestamp, UserId,
     filter::FilterRule,
@@ -259,6 +259,9 @@ pub struct MapResponse {
     /// Owners of the node and its peers, new or changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_profiles: Option<Vec<UserProfile>>,
+    /// Who may sign in to the node by SSH.
+    #[serde(rename = "SSHPolicy", skip_serializing_if = "Option::is_none")]
+    pub ssh_policy: Option<SshPolicy>,
     /// The server's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_time: Option<Timestamp>,

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use super::map::{DnsConfig, MapResponse, Node, PeerChange, UserProfile};
+use super::{
+    SshPolicy,
+    map::{DnsConfig, MapResponse, Node, PeerChange, UserProfile},
+};
 use crate::{NodeId, Timestamp, UserId, filter::FilterRule, relay_map::RelayMap};
 
 /// The name under which the filter of [`MapResponse::packet_filter`] is kept.
@@ -26,6 +29,8 @@ pub struct NetMap {
     pub domain: String,
     /// The packet filter in named pieces.
     pub packet_filters: BTreeMap<String, Vec<FilterRule>>,
+    /// Who may sign in to the node by SSH; without rules: nobody.
+    pub ssh_policy: SshPolicy,
     /// Owners of nodes; those of peers that are gone stay.
     pub user_profiles: BTreeMap<UserId, UserProfile>,
     /// The server's clock when it last told it.
@@ -54,6 +59,7 @@ impl NetMap {
             packet_filter,
             packet_filters,
             user_profiles,
+            ssh_policy,
             control_time,
             health,
             collect_services: _,
@@ -64,6 +70,7 @@ impl NetMap {
         set(&mut self.dns_config, dns_config);
         set(&mut self.domain, domain);
         set(&mut self.health, health);
+        set(&mut self.ssh_policy, ssh_policy);
         self.control_time = control_time.or(self.control_time);
         if let Some(rules) = packet_filter {
             self.packet_filters.insert(BASE_FILTER.to_owned(), rules);
