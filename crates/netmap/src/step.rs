@@ -137,8 +137,8 @@ impl Step {
     }
 
     fn differences(&self, was: &Eye, is: &Eye) -> &[Difference] {
-        let same = self.numbers_alike() && was.class == is.class && was.routes == is.routes;
-        let all = !same;
+        // Whose routes change turns up among the few with all who serve them too.
+        let all = !self.numbers_alike() || was.class != is.class;
         let kept = if all { &self.all } else { &self.few };
         kept.get_or_init(|| differences(&self.before, &self.after, all))
     }

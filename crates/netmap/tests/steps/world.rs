@@ -19,7 +19,7 @@ const POLICIES: [&str; 12] = [
     "{}",
     r#"{"acls": []}"#,
     r#"{"acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}]}"#,
-    r#"{"acls": [{"action": "accept", "src": ["*"], "dst": ["*:22"]}]}"#,
+    r#"{"acls": [{"action": "accept", "src": ["*"], "dst": ["autogroup:member:22", "autogroup:tagged:22"]}]}"#,
     r#"{"groups": {"group:ops": ["u1@example.com", "u2@example.com"]},
         "tagOwners": {"tag:web": [], "tag:db": []},
         "acls": [{"action": "accept", "src": ["group:ops"], "dst": ["tag:web:80", "u3@example.com:*"]},
