@@ -85,6 +85,27 @@ impl AddressSet {
         }
     }
 
+    /// True when an address of the other is in it.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        let v4 = || other.v4.iter().any(|(a, b)| meets(&self.v4, *a, *b));
+        v4() || other.v6.iter().any(|(a, b)| meets(&self.v6, *a, *b))
+    }
+
+    /// The addresses of one family.
+    pub(crate) fn of_family(&self, ipv4: bool) -> Self {
+        if ipv4 {
+            Self {
+                v4: self.v4.clone(),
+                v6: Vec::new(),
+            }
+        } else {
+            Self {
+                v4: Vec::new(),
+                v6: self.v6.clone(),
+            }
+        }
+    }
+
     /// True when all addresses of the other are in it.
     pub fn covers(&self, other: &Self) -> bool {
         other.without(self).is_empty()

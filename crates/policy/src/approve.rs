@@ -8,7 +8,7 @@ use crate::{
     compile::{Compiled, People},
     directory::{Directory, NodeFacts},
     document::Document,
-    selector::{Selector, SelectorKind},
+    selector::{Selector, SelectorKind, autogroup::Autogroup},
 };
 
 /// By tag: the users who may assign it. A tag that is not here is not defined.
@@ -20,6 +20,8 @@ pub(crate) struct TagOwners(BTreeMap<String, Owners>);
 struct Owners {
     users: BTreeSet<UserId>,
     tags: BTreeSet<String>,
+    /// Every tag (`autogroup:tagged`).
+    any_tag: bool,
 }
 
 impl Owners {
@@ -29,6 +31,7 @@ impl Owners {
             if let SelectorKind::Tag(tag) = &selector.kind {
                 all.tags.insert(tag.clone());
             }
+            all.any_tag |= selector.kind == SelectorKind::Autogroup(Autogroup::Tagged);
             let users = people.of(&selector.kind, directory);
             all.users.extend(users.into_iter().flatten());
         }
@@ -37,7 +40,11 @@ impl Owners {
 
     fn hold(&self, node: &NodeFacts) -> bool {
         node.owner().is_some_and(|u| self.users.contains(&u))
-            || node.tags.iter().any(|t| self.tags.contains(t))
+            || node.tags.iter().any(|t| self.hold_tag(t))
+    }
+
+    fn hold_tag(&self, tag: &str) -> bool {
+        self.any_tag || self.tags.contains(tag)
     }
 }
 
@@ -95,7 +102,7 @@ impl Compiled {
         self.tag_owners
             .0
             .get(tag)
-            .is_some_and(|o| holder == tag || o.tags.contains(holder))
+            .is_some_and(|o| holder == tag || o.hold_tag(holder))
     }
 
     /// True when `autoApprovers` approves the route that the node offers: an

@@ -95,6 +95,11 @@ impl Compiled {
         self.term(id).map(|t| &t.kind)
     }
 
+    /// True for sets that are what is left of `autogroup:internet`.
+    pub(crate) fn leads_through_exits(&self, id: TermId) -> bool {
+        self.term(id).is_some_and(|t| t.through_exits)
+    }
+
     fn name_sources(&self) -> Vec<Arc<[Source]>> {
         let mut known: BTreeMap<Vec<Source>, Arc<[Source]>> = BTreeMap::new();
         let rules = self.rules.iter();

@@ -152,7 +152,8 @@ impl Compiled {
         match self.kind(id) {
             Some(TermKind::Internet) => end.node.is_exit_for(end.address),
             Some(TermKind::Addresses(set)) => {
-                set.contains(end.address) && is_in_filter(set, end, !rule.via.is_empty())
+                let left = self.leads_through_exits(id) && end.node.is_exit_for(end.address);
+                set.contains(end.address) && (left || is_in_filter(set, end, !rule.via.is_empty()))
             }
             _ => rule.via.is_empty() && self.matches(id, end),
         }
@@ -186,17 +187,14 @@ impl Compiled {
 }
 
 /// True when a node's filter has the set as a destination. With `via` only
-/// subnets that it routes count; an exit node has the sets that are parts of the
-/// Internet or hold all of it.
+/// subnets that it routes count; an exit node has the sets that reach into the Internet.
 fn is_in_filter(set: &AddressSet, end: End<'_>, via: bool) -> bool {
     let node = end.node;
     let routed = node.routes.iter().any(|r| set.overlaps(r));
     if via || routed {
         return routed;
     }
-    node.addresses.iter().any(|a| set.contains(*a))
-        || internet().covers(set)
-        || set.covers(internet())
+    node.addresses.iter().any(|a| set.contains(*a)) || set.meets(internet())
 }
 
 /// True when a rule with these protocols (empty: the default ones) covers `proto`.

@@ -40,6 +40,16 @@ static INTERNET: LazyLock<AddressSet> = LazyLock::new(|| {
     all.without(&AddressSet::of_all(&EXCEPT))
 });
 
+static BY_FAMILY: LazyLock<(AddressSet, AddressSet)> =
+    LazyLock::new(|| (INTERNET.of_family(true), INTERNET.of_family(false)));
+
+/// True when the set holds all of the Internet of one family: a rule to it is
+/// about exit nodes as one to `autogroup:internet` is.
+pub(crate) fn is_all_of(set: &AddressSet, ipv4: bool) -> bool {
+    let (v4, v6) = &*BY_FAMILY;
+    set.covers(if ipv4 { v4 } else { v6 })
+}
+
 /// IPv4 and `2000::/3` without private networks, the mesh and link-local addresses.
 pub(crate) fn internet() -> &'static AddressSet {
     &INTERNET

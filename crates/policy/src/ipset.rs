@@ -8,8 +8,17 @@ use crate::{
     addresses::{AddressSet, ends},
     diagnostic::Span,
     document::{Change, Document, IpSet},
-    selector::SelectorKind,
+    internet::internet,
+    selector::{SelectorKind, autogroup::Autogroup},
 };
+
+/// The addresses of a set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Resolved {
+    pub(crate) addresses: AddressSet,
+    /// True for what is left of `autogroup:internet`: exit nodes lead there.
+    pub(crate) through_exits: bool,
+}
 
 /// Names for addresses.
 pub(crate) struct Sets<'a> {
@@ -83,43 +92,62 @@ impl<'a> Sets<'a> {
             .collect()
     }
 
-    /// The addresses of every set; one in a circle lacks what closes it.
-    pub(crate) fn resolve(&self) -> BTreeMap<&'a str, AddressSet> {
-        let mut all: BTreeMap<&'a str, AddressSet> = BTreeMap::new();
+    /// The addresses of every set; one in a circle lacks what closes it. What the
+    /// entries of a set do is done in their order.
+    pub(crate) fn resolve(&self) -> BTreeMap<&'a str, Resolved> {
+        let mut all: BTreeMap<&'a str, Resolved> = BTreeMap::new();
         for name in self.order().0 {
             let Some(set) = self.ipsets.get(name) else {
                 continue;
             };
-            let (mut add, mut remove) = (Vec::new(), Vec::new());
-            for entry in &set.entries {
-                let into = match entry.change {
-                    Change::Add => &mut add,
-                    Change::Remove => &mut remove,
-                };
-                match &entry.selector.kind {
-                    SelectorKind::Prefix(prefix) => into.push(ends(*prefix)),
-                    SelectorKind::Range(first, last) => into.push((*first, *last)),
-                    SelectorKind::Host(host) => into.extend(self.host(host).map(ends)),
-                    SelectorKind::IpSet(part) => {
-                        into.extend(
-                            all.get(part.as_str())
-                                .into_iter()
-                                .flat_map(AddressSet::ranges),
-                        );
+            let mut made = Resolved::default();
+            for like in set.entries.chunk_by(|a, b| a.change == b.change) {
+                let mut part = Resolved::default();
+                let parts = like.iter().map(|e| self.entry(&e.selector.kind, &all));
+                part.addresses = AddressSet::of_ranges(parts.flat_map(|one| {
+                    part.through_exits |= one.through_exits;
+                    one.addresses.ranges().collect::<Vec<_>>()
+                }));
+                match like.first().map(|e| e.change) {
+                    Some(Change::Add) => {
+                        let both = made.addresses.ranges().chain(part.addresses.ranges());
+                        made.addresses = AddressSet::of_ranges(both);
+                        made.through_exits |= part.through_exits;
                     }
-                    SelectorKind::Any
-                    | SelectorKind::User(_)
-                    | SelectorKind::UsersOf(_)
-                    | SelectorKind::Group(_)
-                    | SelectorKind::ProviderGroup(_)
-                    | SelectorKind::Tag(_)
-                    | SelectorKind::Service(_)
-                    | SelectorKind::Autogroup(_) => {}
+                    Some(Change::Remove) | None => {
+                        made.addresses = made.addresses.without(&part.addresses);
+                    }
                 }
             }
-            let (add, remove) = (AddressSet::of_ranges(add), AddressSet::of_ranges(remove));
-            all.insert(name, add.without(&remove));
+            made.through_exits &= made.addresses.meets(internet());
+            all.insert(name, made);
         }
         all
+    }
+
+    /// The addresses that one entry is about.
+    fn entry(&self, kind: &SelectorKind, known: &BTreeMap<&'a str, Resolved>) -> Resolved {
+        let of = |ranges: Option<_>| Resolved {
+            addresses: AddressSet::of_ranges(ranges),
+            through_exits: false,
+        };
+        match kind {
+            SelectorKind::Prefix(prefix) => of(Some(ends(*prefix))),
+            SelectorKind::Range(first, last) => of(Some((*first, *last))),
+            SelectorKind::Host(host) => of(self.host(host).map(ends)),
+            SelectorKind::IpSet(part) => known.get(part.as_str()).cloned().unwrap_or_default(),
+            SelectorKind::Autogroup(Autogroup::Internet) => Resolved {
+                addresses: internet().clone(),
+                through_exits: true,
+            },
+            SelectorKind::Any
+            | SelectorKind::User(_)
+            | SelectorKind::UsersOf(_)
+            | SelectorKind::Group(_)
+            | SelectorKind::ProviderGroup(_)
+            | SelectorKind::Tag(_)
+            | SelectorKind::Service(_)
+            | SelectorKind::Autogroup(_) => Resolved::default(),
+        }
     }
 }

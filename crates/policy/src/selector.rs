@@ -110,6 +110,10 @@ pub(crate) fn read(text: &Text, sink: &mut Sink) -> Option<Selector> {
         },
         t if t.starts_with("user:") => SelectorKind::UsersOf(users_of(t, span, sink)?),
         t if t.starts_with("ipset:") => SelectorKind::IpSet(named(t, "ipset:", span, sink)?),
+        t if t.starts_with("host:") => {
+            let name = named(t, "host:", span, sink)?;
+            SelectorKind::Host(name.trim_start_matches("host:").to_owned())
+        }
         t if t.starts_with("svc:") => SelectorKind::Service(named(t, "svc:", span, sink)?),
         t => other(t, text, sink)?,
     };

@@ -4,10 +4,7 @@ use wire::net::PortRange;
 
 use crate::{
     diagnostic::{Code, Sink, Span},
-    selector::{
-        self, Selector, SelectorKind,
-        autogroup::{self, Side},
-    },
+    selector::{self, Selector},
     source::Text,
 };
 
@@ -55,11 +52,6 @@ pub(crate) fn read(text: &Text, sink: &mut Sink) -> Option<Target> {
         },
         sink,
     )?;
-    if let SelectorKind::Autogroup(group) = selector.kind
-        && !autogroup::fits(group, Side::Target, selector.span, sink)
-    {
-        return None;
-    }
     Some(Target {
         span: text.span,
         selector,
@@ -76,7 +68,7 @@ fn split(text: &str) -> Option<(String, &str)> {
     let (what, ports) = text.rsplit_once(':')?;
     let is_kind = matches!(
         what,
-        "tag" | "group" | "autogroup" | "svc" | "ipset" | "user" | "posture"
+        "tag" | "group" | "autogroup" | "host" | "svc" | "ipset" | "user" | "posture"
     );
     if is_kind {
         return None;
@@ -130,6 +122,7 @@ fn port(text: &str, why: &'static str) -> Result<u16, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::selector::SelectorKind;
 
     fn one(text: &str) -> Result<(SelectorKind, Vec<PortRange>), String> {
         let mut sink = Sink::default();

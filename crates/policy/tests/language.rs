@@ -29,10 +29,14 @@ rule allows nothing.
 |---|---|
 | `*` | everything |
 | `ada@example.com` | the devices of a user |
+| `user:*@example.com` | the devices of all users of a domain of the tenant |
 | `group:ops` | the devices of the users of a group |
+| `group:ops@okta` | the same of a group of an identity provider, by the connection or a domain of it |
 | `tag:server` | the nodes with a tag |
 | `printer` | a name of `hosts` |
-| `10.0.0.7`, `10.0.0.0/8`, `fd00::/64` | an address or prefix |
+| `10.0.0.7`, `10.0.0.0/8`, `10.0.0.7-10.0.0.9`, `fd00::/64` | an address, a prefix or a range |
+| `ipset:prod` | a set of `ipsets` |
+| `svc:wiki` | a service |
 ";
 
 fn document() -> Result<String, std::fmt::Error> {

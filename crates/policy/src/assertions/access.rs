@@ -110,7 +110,7 @@ impl<'a> Trial<'a> {
     }
 
     fn judge(&self, expected: Expected, text: &Text) -> Result<(), Failure> {
-        let (kind, port) = target_of(text, self.world)?;
+        let (kind, port) = target_of(text, self)?;
         let mut left = MAX_PAIRS;
         let own = kind == SelectorKind::Autogroup(Autogroup::SelfDevices);
         let targets = if own {
@@ -222,23 +222,20 @@ fn unalike<'a>(law: &Compiled, devices: Vec<Device<'a>>) -> Vec<Device<'a>> {
     seen.into_values().collect()
 }
 
-/// Only protocols with ports can be tested.
+/// The numbers of a protocol.
 fn protocols(text: &Text) -> Result<Vec<u8>, Failure> {
     let mut sink = Sink::default();
     let Some(read) = protocol::read(text, &mut sink) else {
         return Err(subject::first(sink));
     };
-    if read.numbers.iter().all(|n| protocol::has_ports(*n)) {
-        return Ok(read.numbers);
-    }
-    Err(
-        Failure::new(format!("protocol `{}` has no ports to test", text.text))
-            .help("write `tcp`, `udp` or `sctp`, or leave `proto` out"),
-    )
+    Ok(read.numbers)
 }
 
-/// The destination and its one port.
-fn target_of(text: &Text, world: &World<'_>) -> Result<(SelectorKind, u16), Failure> {
+/// The destination and its one port; `0` where the protocol has no ports.
+fn target_of(text: &Text, trial: &Trial<'_>) -> Result<(SelectorKind, u16), Failure> {
+    if trial.protocols.iter().any(|n| !protocol::has_ports(*n)) {
+        return portless(text, trial.world);
+    }
     let mut sink = Sink::default();
     let Some(target) = target::read(text, &mut sink) else {
         return Err(subject::first(sink));
@@ -250,12 +247,36 @@ fn target_of(text: &Text, world: &World<'_>) -> Result<(SelectorKind, u16), Fail
     if first != last {
         return Err(Failure::new("a test names a single port, not a range").help(one));
     }
-    let kind = target.selector.kind;
+    one_address(&target.selector.kind, text, trial.world)?;
+    Ok((target.selector.kind, *first))
+}
+
+/// A destination of a protocol without ports.
+fn portless(text: &Text, world: &World<'_>) -> Result<(SelectorKind, u16), Failure> {
+    let Some(name) = text.text.strip_suffix(":0") else {
+        return Err(Failure::new("the protocol has no ports to test")
+            .help("write 0 for the port, as in `tag:web:0`"));
+    };
+    let name = name
+        .strip_prefix('[')
+        .and_then(|n| n.strip_suffix(']'))
+        .unwrap_or(name);
+    let kind = subject::read(&Text {
+        span: text.span,
+        text: name.to_owned(),
+    })?
+    .kind;
+    one_address(&kind, text, world)?;
+    Ok((kind, 0))
+}
+
+/// Prefixes cannot be tested.
+fn one_address(kind: &SelectorKind, text: &Text, world: &World<'_>) -> Result<(), Failure> {
     let written_as_prefix = matches!(kind, SelectorKind::Prefix(_)) && text.text.contains('/');
-    let prefix = world.prefix(&kind).is_some_and(|p| !p.is_host());
+    let prefix = world.prefix(kind).is_some_and(|p| !p.is_host());
     if written_as_prefix || prefix {
         return Err(Failure::new(format!("`{kind}` stands for a prefix"))
             .help("test a single address, written without a length"));
     }
-    Ok((kind, *first))
+    Ok(())
 }

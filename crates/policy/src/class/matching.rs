@@ -8,7 +8,7 @@ use crate::{
     attributes::counts,
     compile::{Compiled, TermId, TermKind, Where},
     directory::NodeFacts,
-    internet::internet,
+    internet::{internet, is_all_of},
 };
 
 pub(super) struct Matching<'a> {
@@ -84,8 +84,7 @@ impl<'a> Matching<'a> {
             self.add(id, own, routed, false);
         }
         if let Some(id) = index.internet.filter(|_| !node.exit_routes.is_empty()) {
-            let exits = Families::of(node.exit_routes.iter().map(|r| r.addr));
-            self.add(id, none, exits, true);
+            self.add(id, none, self.exits(), true);
         }
         if node.tags.is_empty() {
             let member = index.member.filter(|_| node.user.is_some());
@@ -134,14 +133,13 @@ impl<'a> Matching<'a> {
         self.look_through_exit();
     }
 
-    /// Parts of the Internet behind an exit node are in its filter; a set that
-    /// holds all of the Internet also makes it seen.
+    /// Sets that reach into the Internet are in an exit node's filter; one that
+    /// holds all of it, or is what is left of it, also makes the node seen.
     fn look_through_exit(&mut self) {
         if self.node.exit_routes.is_empty() {
             return;
         }
-        let exits = Families::of(self.node.exit_routes.iter().map(|r| r.addr));
-        let none = Families::default();
+        let (exits, none) = (self.exits(), Families::default());
         let index = &self.law.index;
         for (address, ids) in &index.hosts {
             for id in ids.iter().filter(|_| internet().contains(*address)) {
@@ -149,11 +147,16 @@ impl<'a> Matching<'a> {
             }
         }
         for (id, set) in &index.ranges {
-            if internet().covers(set) {
+            if set.meets(internet()) {
                 self.add(*id, none, none, true);
             }
-            if set.covers(internet()) {
-                self.add(*id, none, exits, false);
+            let leads = self.law.leads_through_exits(*id);
+            let seen = Families {
+                v4: exits.v4 && (leads || is_all_of(set, true)),
+                v6: exits.v6 && (leads || is_all_of(set, false)),
+            };
+            if seen.any() {
+                self.add(*id, none, seen, false);
             }
         }
     }
@@ -226,10 +229,17 @@ impl<'a> Matching<'a> {
             return Families::default();
         };
         match self.law.kind(id) {
-            Some(TermKind::Internet) => Families::of(self.node.exit_routes.iter().map(|r| r.addr)),
+            Some(TermKind::Internet) => self.exits(),
+            Some(TermKind::Addresses(set)) if self.law.leads_through_exits(id) => {
+                self.routed(set).or(self.exits())
+            }
             Some(TermKind::Addresses(set)) => self.routed(set),
             _ => Families::default(),
         }
+    }
+
+    fn exits(&self) -> Families {
+        Families::of(self.node.exit_routes.iter().map(|r| r.addr))
     }
 
     fn routed(&self, set: &AddressSet) -> Families {

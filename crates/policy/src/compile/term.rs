@@ -9,7 +9,7 @@ use crate::{
     addresses::AddressSet,
     directory::Directory,
     document::Document,
-    ipset::Sets,
+    ipset::{Resolved, Sets},
     selector::{SelectorKind, autogroup::Autogroup},
 };
 
@@ -22,6 +22,8 @@ pub(crate) struct Term {
     /// As written in the document; names the term across policies.
     pub(crate) text: String,
     pub(crate) kind: TermKind,
+    /// True for sets that are what is left of `autogroup:internet`.
+    pub(crate) through_exits: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +78,7 @@ pub(crate) struct Terms<'a> {
     people: &'a People<'a>,
     directory: &'a Directory,
     hosts: Sets<'a>,
-    ipsets: BTreeMap<&'a str, AddressSet>,
+    ipsets: BTreeMap<&'a str, Resolved>,
     all: Vec<Term>,
     numbers: BTreeMap<SelectorKind, TermId>,
 }
@@ -113,8 +115,16 @@ impl<'a> Terms<'a> {
         self.all.push(Term {
             text: kind.to_string(),
             kind: self.resolve(kind),
+            through_exits: self.set(kind).is_some_and(|s| s.through_exits),
         });
         id
+    }
+
+    fn set(&self, kind: &SelectorKind) -> Option<&Resolved> {
+        let SelectorKind::IpSet(name) = kind else {
+            return None;
+        };
+        self.ipsets.get(name.as_str())
     }
 
     fn resolve(&self, kind: &SelectorKind) -> TermKind {
@@ -125,8 +135,8 @@ impl<'a> Terms<'a> {
                 Some(prefix) => TermKind::Addresses(AddressSet::of(prefix)),
                 None => TermKind::Nothing,
             },
-            SelectorKind::IpSet(name) => match self.ipsets.get(name.as_str()) {
-                Some(set) => TermKind::Addresses(set.clone()),
+            SelectorKind::IpSet(_) => match self.set(kind) {
+                Some(set) => TermKind::Addresses(set.addresses.clone()),
                 None => TermKind::Nothing,
             },
             SelectorKind::Prefix(prefix) => TermKind::Addresses(AddressSet::of(*prefix)),

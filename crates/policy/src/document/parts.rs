@@ -52,7 +52,7 @@ pub struct IpSetEntry {
 pub enum Change {
     /// Its addresses belong to the set.
     Add,
-    /// Its addresses do not belong to the set, whatever else says so.
+    /// Its addresses belong to the set no more, unless a later entry adds them.
     Remove,
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Names<'a> {
     directory: &'a Directory,
     people: BTreeMap<UserId, Person<'a>>,
     hosts: BTreeMap<&'a str, (AddressSet, Prefix, Span)>,
-    ipsets: BTreeMap<&'a str, (AddressSet, Span)>,
+    ipsets: BTreeMap<&'a str, (ipset::Resolved, Span)>,
 }
 
 /// One end of a flow, with what is known of its user.
@@ -105,11 +105,11 @@ impl<'a> Names<'a> {
         if *kind == SelectorKind::Autogroup(Autogroup::Internet) {
             return party.end.node.is_exit_for(party.end.address);
         }
-        let routes = &party.end.node.routes;
+        let node = party.end.node;
+        let routed = |set: &AddressSet| node.routes.iter().any(|r| set.overlaps(r));
         self.has_address(kind, party.end.address)
-            && self
-                .set(kind)
-                .is_some_and(|set| routes.iter().any(|r| set.overlaps(r)))
+            && (self.set(kind).is_some_and(|set| routed(&set))
+                || (self.leads_through_exits(kind) && node.is_exit_for(party.end.address)))
     }
 
     /// True when the selector has the party's own address, as targets of attributes do.
@@ -121,16 +121,24 @@ impl<'a> Names<'a> {
     }
 
     /// True when the device answers for the addresses as the rule spells them: an
-    /// exit node for parts of the Internet and for what holds all of it.
+    /// exit node for what reaches into the Internet.
     fn answers_for(&self, kind: &SelectorKind, party: &Party<'_>) -> bool {
         let node = party.end.node;
         party.own
             || self.set(kind).is_some_and(|set| {
                 node.routes.iter().any(|r| set.overlaps(r))
                     || node.addresses.iter().any(|a| set.contains(*a))
-                    || internet().covers(&set)
-                    || set.covers(internet())
+                    || set.meets(internet())
             })
+    }
+
+    /// True for sets that are what is left of `autogroup:internet`.
+    fn leads_through_exits(&self, kind: &SelectorKind) -> bool {
+        let SelectorKind::IpSet(name) = kind else {
+            return false;
+        };
+        let set = self.ipsets.get(name.as_str());
+        set.is_some_and(|(set, _)| set.through_exits)
     }
 
     /// The addresses that a selector of addresses stands for.
@@ -142,7 +150,7 @@ impl<'a> Names<'a> {
             }
             SelectorKind::IpSet(name) => {
                 let set = self.ipsets.get(name.as_str());
-                set.map(|(set, _)| Cow::Borrowed(set))
+                set.map(|(set, _)| Cow::Borrowed(&set.addresses))
             }
             SelectorKind::Prefix(prefix) => Some(Cow::Owned(AddressSet::of(*prefix))),
             SelectorKind::Range(first, last) => {

@@ -41,7 +41,10 @@ fn acl(index: usize, value: &Value, sink: &mut Sink) -> Option<Acl> {
         Some(v) => shape::texts(v, "`dst`", sink)?
             .iter()
             .filter_map(|text| {
-                target::read(text, sink).filter(|t| ports_fit(protocol.as_ref(), t, sink))
+                let target = target::read(text, sink)?;
+                let fits = rule::may_be_target(&target.selector, sink)
+                    && ports_fit(protocol.as_ref(), &target, sink);
+                fits.then_some(target)
             })
             .collect(),
         None => Vec::new(),

@@ -2,11 +2,11 @@
 
 use wire::net::Prefix;
 
-use super::{Keyword, Support, fields, forms};
+use super::{Keyword, Support, fields, form::Names, forms};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, RouteApprovers, ServiceApprovers},
-    selector::{self, Selector, SelectorKind},
+    selector::{self, Selector},
     shape,
     source::Value,
 };
@@ -113,7 +113,7 @@ fn approvers(value: &Value, what: &str, sink: &mut Sink) -> Option<Vec<Selector>
 }
 
 fn may_approve(selector: &Selector, sink: &mut Sink) -> bool {
-    let ok = selector.kind.is_of_users() || matches!(selector.kind, SelectorKind::Tag(_));
+    let ok = Names::hold(forms::words::OWNER, &selector.kind);
     if !ok {
         sink.error(
             Code::InvalidSelector,

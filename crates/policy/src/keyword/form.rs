@@ -3,7 +3,7 @@
 //! Forms describe; the keyword's reader judges. Completion, hover text, the
 //! JSON schema and the documentation are written from them.
 
-use crate::selector::autogroup::Autogroup;
+use crate::selector::{SelectorKind, autogroup::Autogroup};
 
 /// What a value looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +86,27 @@ pub enum Names {
 }
 
 impl Names {
+    /// True when some of these kinds hold the selector: what may stand where is
+    /// asked of the same lists that are offered there.
+    pub(crate) fn hold(names: &[Self], kind: &SelectorKind) -> bool {
+        let plain = match kind {
+            SelectorKind::Any => Self::Any,
+            SelectorKind::User(_) => Self::User,
+            SelectorKind::UsersOf(_) => Self::Domain,
+            SelectorKind::Group(_) | SelectorKind::ProviderGroup(_) => Self::Group,
+            SelectorKind::Tag(_) => Self::Tag,
+            SelectorKind::Host(_) => Self::Host,
+            SelectorKind::IpSet(_) => Self::Ipset,
+            SelectorKind::Service(_) => Self::Service,
+            SelectorKind::Prefix(_) | SelectorKind::Range(..) => Self::Address,
+            SelectorKind::Autogroup(group) => {
+                let lists = |n: &Self| matches!(n, Self::Autogroups(of) if of.contains(group));
+                return names.iter().any(lists);
+            }
+        };
+        names.contains(&plain)
+    }
+
     /// How it is called in documents.
     pub fn label(self) -> String {
         match self {

@@ -1,10 +1,10 @@
 //! The forms of the values of all keys.
 
-mod access;
-mod options;
-mod ssh;
+pub(super) mod access;
+pub(super) mod options;
+pub(super) mod ssh;
 mod tests;
-mod words;
+pub(super) mod words;
 
 pub(super) use access::{ACLS, GRANTS};
 pub(super) use options::{

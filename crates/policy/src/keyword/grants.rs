@@ -13,10 +13,7 @@ use super::{
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, Grant},
-    selector::{
-        self, Selector, SelectorKind,
-        autogroup::{self, Autogroup, Side},
-    },
+    selector::{self, Selector, SelectorKind, autogroup::Autogroup},
     shape,
     source::{Text, Value},
 };
@@ -60,14 +57,7 @@ fn grant(index: usize, value: &Value, sink: &mut Sink) -> Option<Grant> {
         .help("write `\"ip\": [\"*\"]` to allow all traffic");
         return None;
     }
-    let internet = SelectorKind::Autogroup(Autogroup::Internet);
-    let through = destinations.iter().find(|d| d.kind == internet);
-    if let Some(target) = through.filter(|_| !app.is_empty()) {
-        sink.error(
-            Code::InvalidSelector,
-            target.span,
-            "cannot use app grants with autogroup:internet",
-        );
+    if !app.is_empty() && !app_fits(&destinations, sink) {
         return None;
     }
     fields.sound.then_some(Grant {
@@ -92,36 +82,40 @@ fn destinations(fields: &Fields<'_>, sink: &mut Sink) -> Option<Vec<Selector>> {
 
 fn destination(text: &Text, sink: &mut Sink) -> Option<Selector> {
     let selector = selector::read(text, sink)?;
-    match &selector.kind {
-        SelectorKind::Autogroup(group) => {
-            autogroup::fits(*group, Side::Target, selector.span, sink).then_some(selector)
-        }
-        SelectorKind::Prefix(prefix) if prefix.is_default_route() => {
-            sink.error(
-                Code::InvalidSelector,
-                selector.span,
-                format!(
-                    "dst \"{}\": to allow all IP addresses, use \"*\" or \"autogroup:internet\"",
-                    text.text
-                ),
-            );
-            None
-        }
-        SelectorKind::Any
-        | SelectorKind::User(_)
-        | SelectorKind::UsersOf(_)
-        | SelectorKind::Group(_)
-        | SelectorKind::ProviderGroup(_)
-        | SelectorKind::Tag(_)
-        | SelectorKind::Host(_)
-        | SelectorKind::IpSet(_)
-        | SelectorKind::Service(_)
-        | SelectorKind::Prefix(_)
-        | SelectorKind::Range(..) => Some(selector),
+    if matches!(&selector.kind, SelectorKind::Prefix(p) if p.is_default_route()) {
+        sink.error(
+            Code::InvalidSelector,
+            selector.span,
+            format!(
+                "dst \"{}\": to allow all IP addresses, use \"*\" or \"autogroup:internet\"",
+                text.text
+            ),
+        );
+        return None;
     }
+    rule::may_be_target(&selector, sink).then_some(selector)
 }
 
-/// The tags of routers; `None` when one cannot be read, as fewer would be wider.
+/// True when no capability goes where none may: to the Internet, and to devices by
+/// the role of their users.
+fn app_fits(destinations: &[Selector], sink: &mut Sink) -> bool {
+    let refused = destinations.iter().find(|d| {
+        let SelectorKind::Autogroup(group) = d.kind else {
+            return false;
+        };
+        group == Autogroup::Internet || (group.is_of_people() && group != Autogroup::Member)
+    });
+    if let Some(target) = refused {
+        sink.error(
+            Code::InvalidSelector,
+            target.span,
+            format!("cannot use app grants with {}", target.kind),
+        )
+        .help("name users, groups, tags or addresses");
+    }
+    refused.is_none()
+}
+
 fn via(value: &Value, sink: &mut Sink) -> Option<Vec<Text>> {
     let tags = shape::texts(value, "`via`", sink)?;
     if let Some(bad) = tags.iter().find(|t| t.text.parse::<Tag>().is_err()) {

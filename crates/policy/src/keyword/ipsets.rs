@@ -1,11 +1,10 @@
 //! `ipsets`: names for sets of addresses.
 
-use super::{Keyword, Support, forms};
+use super::{Keyword, Support, form::Names, forms};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Change, Document, IpSet, IpSetEntry},
-    selector::{self, SelectorKind},
-    shape,
+    selector, shape,
     source::{Text, Value},
 };
 
@@ -71,7 +70,6 @@ fn entry(text: &Text, sink: &mut Sink) -> Option<IpSetEntry> {
         Some(("remove", rest)) => (Change::Remove, rest.trim()),
         Some(_) | None => (Change::Add, text.text.as_str()),
     };
-    let what = what.strip_prefix("host:").unwrap_or(what);
     let selector = selector::read(
         &Text {
             span: text.span,
@@ -79,26 +77,16 @@ fn entry(text: &Text, sink: &mut Sink) -> Option<IpSetEntry> {
         },
         sink,
     )?;
-    match &selector.kind {
-        SelectorKind::Host(_)
-        | SelectorKind::IpSet(_)
-        | SelectorKind::Prefix(_)
-        | SelectorKind::Range(..) => Some(IpSetEntry { change, selector }),
-        SelectorKind::Any
-        | SelectorKind::User(_)
-        | SelectorKind::UsersOf(_)
-        | SelectorKind::Group(_)
-        | SelectorKind::ProviderGroup(_)
-        | SelectorKind::Tag(_)
-        | SelectorKind::Service(_)
-        | SelectorKind::Autogroup(_) => {
-            sink.error(
-                Code::InvalidSelector,
-                text.span,
-                format!("`{}` is no set of addresses", selector.kind),
-            )
-            .help("sets are made of addresses, prefixes, ranges, hosts and other sets");
-            None
-        }
+    if Names::hold(forms::words::ENTRY, &selector.kind) {
+        return Some(IpSetEntry { change, selector });
     }
+    sink.error(
+        Code::InvalidSelector,
+        text.span,
+        format!("`{}` is no set of addresses", selector.kind),
+    )
+    .help(
+        "sets are made of addresses, prefixes, ranges, hosts, other sets and `autogroup:internet`",
+    );
+    None
 }

@@ -5,13 +5,14 @@ use wire::net::{MESH_IPV4, Prefix, RESERVED_IPV4};
 use super::{
     Keyword, Support,
     fields::{self, Fields},
+    form::Names,
     forms,
     rule::MAX_RULES,
 };
 use crate::{
     diagnostic::{Code, Sink},
     document::{App, Document, NodeAttr},
-    selector::{self, Selector, SelectorKind, autogroup::Autogroup},
+    selector::{self, Selector},
     shape,
     source::{Text, Value},
 };
@@ -72,20 +73,7 @@ fn entry(index: usize, value: &Value, sink: &mut Sink) -> Option<NodeAttr> {
 
 fn target(text: &Text, sink: &mut Sink) -> Option<Selector> {
     let selector = selector::read(text, sink)?;
-    let ok = match &selector.kind {
-        SelectorKind::Autogroup(group) => group.is_of_people() || *group == Autogroup::Tagged,
-        SelectorKind::Service(_) => false,
-        SelectorKind::Any
-        | SelectorKind::User(_)
-        | SelectorKind::UsersOf(_)
-        | SelectorKind::Group(_)
-        | SelectorKind::ProviderGroup(_)
-        | SelectorKind::Tag(_)
-        | SelectorKind::Host(_)
-        | SelectorKind::IpSet(_)
-        | SelectorKind::Prefix(_)
-        | SelectorKind::Range(..) => true,
-    };
+    let ok = Names::hold(forms::options::TARGET, &selector.kind);
     if !ok {
         sink.error(
             Code::InvalidSelector,

@@ -1,6 +1,6 @@
 //! What rules of `acls` and `grants` have in common.
 
-use super::fields::Fields;
+use super::{fields::Fields, form::Names, forms};
 use crate::{
     diagnostic::{Code, Sink},
     selector::{
@@ -45,29 +45,27 @@ pub(super) fn sources(fields: &Fields<'_>, sink: &mut Sink) -> Option<Vec<Select
 }
 
 fn may_be_source(selector: &Selector, sink: &mut Sink) -> bool {
-    match &selector.kind {
-        SelectorKind::Autogroup(group) => {
-            autogroup::fits(*group, Side::Source, selector.span, sink)
-        }
-        SelectorKind::Service(name) => {
-            sink.error(
-                Code::InvalidSelector,
-                selector.span,
-                format!("`{name}` cannot be a source: services answer, they do not ask"),
-            );
-            false
-        }
-        SelectorKind::Any
-        | SelectorKind::User(_)
-        | SelectorKind::UsersOf(_)
-        | SelectorKind::Group(_)
-        | SelectorKind::ProviderGroup(_)
-        | SelectorKind::Tag(_)
-        | SelectorKind::Host(_)
-        | SelectorKind::IpSet(_)
-        | SelectorKind::Prefix(_)
-        | SelectorKind::Range(..) => true,
+    let fits = Names::hold(forms::access::SOURCE, &selector.kind);
+    if !fits && let SelectorKind::Autogroup(group) = selector.kind {
+        autogroup::refuse(group, Side::Source, selector.span, sink);
+    } else if !fits {
+        sink.error(
+            Code::InvalidSelector,
+            selector.span,
+            format!("`{}` cannot be a source", selector.kind),
+        )
+        .help("services answer, they do not ask");
     }
+    fits
+}
+
+/// True for what may be a destination of traffic; what may not is reported.
+pub(super) fn may_be_target(selector: &Selector, sink: &mut Sink) -> bool {
+    let fits = Names::hold(forms::access::DESTINATION, &selector.kind);
+    if !fits && let SelectorKind::Autogroup(group) = selector.kind {
+        autogroup::refuse(group, Side::Target, selector.span, sink);
+    }
+    fits
 }
 
 /// The names of `srcPosture`.

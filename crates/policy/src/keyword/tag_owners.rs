@@ -2,11 +2,11 @@
 
 use wire::name::Tag;
 
-use super::{Keyword, Support, forms};
+use super::{Keyword, Support, form::Names, forms};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, TagOwner},
-    selector::{self, Selector, SelectorKind},
+    selector::{self, Selector},
     shape,
     source::Value,
 };
@@ -50,7 +50,7 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
 }
 
 fn may_own(owner: &Selector, sink: &mut Sink) -> bool {
-    let ok = owner.kind.is_of_users() || matches!(owner.kind, SelectorKind::Tag(_));
+    let ok = Names::hold(forms::words::OWNER, &owner.kind);
     if !ok {
         sink.error(
             Code::InvalidSelector,

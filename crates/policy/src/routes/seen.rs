@@ -112,6 +112,9 @@ impl Compiled {
                 Some(TermKind::Internet) => all.extend(&peer.exit_routes),
                 Some(TermKind::Addresses(set)) => {
                     all.extend(peer.routes.iter().filter(|r| set.overlaps(r)));
+                    if self.leads_through_exits(*id) {
+                        all.extend(&peer.exit_routes);
+                    }
                 }
                 _ => {}
             }

@@ -112,8 +112,8 @@ pub(crate) enum Side {
     Target,
 }
 
-/// True when the service lets the group stand on that side of a rule; else it is reported.
-pub(crate) fn fits(group: Autogroup, side: Side, span: Span, sink: &mut Sink) -> bool {
+/// Reports a group that may not stand on that side of a rule.
+pub(crate) fn refuse(group: Autogroup, side: Side, span: Span, sink: &mut Sink) {
     let (message, help) = match (group, side) {
         (Autogroup::SelfDevices, Side::Source) => (
             "\"autogroup:self\" not valid on the src side of a rule".to_owned(),
@@ -131,24 +131,14 @@ pub(crate) fn fits(group: Autogroup, side: Side, span: Span, sink: &mut Sink) ->
             format!("`{}` cannot stand in a rule", group.as_str()),
             "it is for the `users` of `ssh` rules",
         ),
-        (Autogroup::Shared, Side::Target) => (
-            format!("`{}` cannot be a destination", group.as_str()),
-            "it stands for users of other tenants, as a source",
+        (_, Side::Source) => (
+            format!("`{}` cannot be a source", group.as_str()),
+            "it stands for what is reached",
         ),
-        (
-            Autogroup::Member
-            | Autogroup::Tagged
-            | Autogroup::Owner
-            | Autogroup::Admin
-            | Autogroup::ItAdmin
-            | Autogroup::NetworkAdmin
-            | Autogroup::BillingAdmin
-            | Autogroup::Auditor,
-            _,
-        )
-        | (Autogroup::SelfDevices | Autogroup::Internet, Side::Target)
-        | (Autogroup::DangerAll | Autogroup::Shared, Side::Source) => return true,
+        (_, Side::Target) => (
+            format!("`{}` cannot be a destination", group.as_str()),
+            "it stands for those who ask, as a source",
+        ),
     };
     sink.error(Code::InvalidSelector, span, message).help(help);
-    false
 }

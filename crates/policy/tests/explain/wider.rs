@@ -50,7 +50,9 @@ prop_compose! {
         posture in prop::bool::weighted(0.1),
     ) -> Value {
         let mut grant = json!({"src": sources, "dst": targets});
-        let ip = if targets.contains(&"autogroup:internet") && ip.is_empty() { vec!["tcp:22"] } else { ip };
+        // Capabilities go neither to the Internet nor to devices by role.
+        let no_app = ["autogroup:internet", "autogroup:it-admin"].iter().any(|t| targets.contains(t));
+        let ip = if no_app && ip.is_empty() { vec!["tcp:22"] } else { ip };
         if ip.is_empty() {
             grant["app"] = json!({"example.com/cap/x": [{}]});
         } else {

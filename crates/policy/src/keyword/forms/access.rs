@@ -16,7 +16,7 @@ pub(super) const PEOPLE: Names = Names::Autogroups(&[
     Autogroup::Auditor,
 ]);
 
-const SOURCE: &[Names] = &[
+pub(in crate::keyword) const SOURCE: &[Names] = &[
     Names::Any,
     Names::User,
     Names::Group,
@@ -28,7 +28,7 @@ const SOURCE: &[Names] = &[
     PEOPLE,
     Names::Autogroups(&[Autogroup::Tagged, Autogroup::Shared, Autogroup::DangerAll]),
 ];
-const DESTINATION: &[Names] = &[
+pub(in crate::keyword) const DESTINATION: &[Names] = &[
     Names::Any,
     Names::User,
     Names::Group,
@@ -36,6 +36,7 @@ const DESTINATION: &[Names] = &[
     Names::Host,
     Names::Ipset,
     Names::Address,
+    Names::Domain,
     Names::Service,
     PEOPLE,
     Names::Autogroups(&[

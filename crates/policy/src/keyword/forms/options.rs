@@ -8,19 +8,23 @@ use crate::{
 
 pub(in crate::keyword) const BOOLEAN: Form = Form::Boolean;
 
+/// Targets of attributes.
+pub(in crate::keyword) const TARGET: &[Names] = &[
+    Names::Any,
+    Names::User,
+    Names::Group,
+    Names::Tag,
+    Names::Host,
+    Names::Address,
+    Names::Domain,
+    PEOPLE,
+    Names::Autogroups(&[Autogroup::Tagged]),
+];
+
 pub(in crate::keyword) const NODE_ATTRS: Form = Form::List(&Form::Object(&[
     required(
         "target",
-        Form::List(&Form::Name(&[
-            Names::Any,
-            Names::User,
-            Names::Group,
-            Names::Tag,
-            Names::Host,
-            Names::Address,
-            PEOPLE,
-            Names::Autogroups(&[Autogroup::Tagged]),
-        ])),
+        Form::List(&Form::Name(TARGET)),
         "Which nodes.",
         r#"["autogroup:member"]"#,
     ),

@@ -9,7 +9,7 @@ use crate::{
     selector::autogroup::Autogroup,
 };
 
-pub(super) const SOURCE: &[Names] = &[
+pub(in crate::keyword) const SOURCE: &[Names] = &[
     Names::User,
     Names::Group,
     Names::Tag,
@@ -17,12 +17,12 @@ pub(super) const SOURCE: &[Names] = &[
     PEOPLE,
     Names::Autogroups(&[Autogroup::Tagged]),
 ];
-pub(super) const DESTINATION: &[Names] = &[
+pub(in crate::keyword) const DESTINATION: &[Names] = &[
     Names::User,
     Names::Tag,
     Names::Autogroups(&[Autogroup::SelfDevices, Autogroup::Member, Autogroup::Tagged]),
 ];
-const RECORDER: Form = Form::List(&Form::Name(&[Names::Tag]));
+pub(in crate::keyword) const RECORDER: &[Names] = &[Names::Tag];
 
 pub(in crate::keyword) const SSH: Form = Form::List(&Form::Object(&[
     required(
@@ -70,7 +70,7 @@ pub(in crate::keyword) const SSH: Form = Form::List(&Form::Object(&[
     ),
     optional(
         "recorder",
-        RECORDER,
+        Form::List(&Form::Name(RECORDER)),
         "Nodes that record the sessions.",
         r#"["tag:recorder"]"#,
     ),

@@ -1,14 +1,21 @@
 //! Names and what they stand for: groups, hosts, tags, sets of addresses, approvers.
 
 use super::{access::PEOPLE, optional};
-use crate::keyword::form::{Form, Names};
+use crate::{
+    keyword::form::{Form, Names},
+    selector::autogroup::Autogroup,
+};
 
-const OWNERS: Form = Form::List(&Form::Name(&[
+/// Owners of tags and approvers.
+pub(in crate::keyword) const OWNER: &[Names] = &[
     Names::User,
     Names::Group,
     Names::Tag,
+    Names::Domain,
     PEOPLE,
-]));
+    Names::Autogroups(&[Autogroup::Tagged]),
+];
+const OWNERS: Form = Form::List(&Form::Name(OWNER));
 
 pub(in crate::keyword) const GROUPS: Form =
     Form::Map(&[Names::Group], &Form::List(&Form::Name(&[Names::User])));
@@ -16,15 +23,17 @@ pub(in crate::keyword) const GROUPS: Form =
 pub(in crate::keyword) const HOSTS: Form =
     Form::Map(&[Names::Host], &Form::Name(&[Names::Address]));
 
-pub(in crate::keyword) const IPSETS: Form = Form::Map(
-    &[Names::Ipset],
-    &Form::List(&Form::Name(&[
-        Names::Address,
-        Names::Host,
-        Names::Ipset,
-        Names::Other("`add` or `remove` and one of these"),
-    ])),
-);
+/// What sets are made of.
+pub(in crate::keyword) const ENTRY: &[Names] = &[
+    Names::Address,
+    Names::Host,
+    Names::Ipset,
+    Names::Autogroups(&[Autogroup::Internet]),
+    Names::Other("`add` or `remove` and one of these"),
+];
+
+pub(in crate::keyword) const IPSETS: Form =
+    Form::Map(&[Names::Ipset], &Form::List(&Form::Name(ENTRY)));
 
 pub(in crate::keyword) const TAG_OWNERS: Form = Form::Map(&[Names::Tag], &OWNERS);
 

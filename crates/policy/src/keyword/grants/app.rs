@@ -12,13 +12,15 @@ const MAX_CAPABILITIES: usize = 1_000;
 /// The domain that is not the administrator's to give from.
 const RESERVED: &str = "tailscale.com/";
 /// What may be given of it all the same.
-const GIVEN: [&str; 6] = [
+const GIVEN: [&str; 8] = [
     "tailscale.com/cap/drive",
     "tailscale.com/cap/relay",
     "tailscale.com/cap/webui",
     "tailscale.com/cap/kubernetes",
     "tailscale.com/cap/tsidp",
     "tailscale.com/cap/secrets",
+    "tailscale.com/cap/tailsql",
+    "tailscale.com/cap/golink",
 ];
 
 /// Reads the capabilities; `None` when one cannot be read.

@@ -3,6 +3,7 @@
 use crate::{
     diagnostic::{Code, Sink},
     document::ssh::{SshAction, SshRule},
+    keyword::{form::Names, forms},
     selector::{self, Selector, SelectorKind, autogroup::Autogroup},
     source::Text,
 };
@@ -10,11 +11,7 @@ use crate::{
 /// Who may sign in: people, groups and tags, never addresses, which belong to nobody for sure.
 pub(super) fn source(text: &Text, sink: &mut Sink) -> Option<Selector> {
     let selector = selector::read(text, sink)?;
-    let ok = selector.kind.is_of_users()
-        || matches!(
-            selector.kind,
-            SelectorKind::Tag(_) | SelectorKind::Autogroup(Autogroup::Tagged)
-        );
+    let ok = Names::hold(forms::ssh::SOURCE, &selector.kind);
     if !ok {
         let message = if matches!(selector.kind, SelectorKind::Autogroup(_)) {
             format!("\"{}\" is not allowed in src", text.text)
@@ -30,14 +27,7 @@ pub(super) fn source(text: &Text, sink: &mut Sink) -> Option<Selector> {
 /// Where one may sign in: tagged nodes and a person's own.
 pub(super) fn destination(text: &Text, sink: &mut Sink) -> Option<Selector> {
     let selector = selector::read(text, sink)?;
-    let ok = matches!(
-        selector.kind,
-        SelectorKind::User(_)
-            | SelectorKind::Tag(_)
-            | SelectorKind::Autogroup(
-                Autogroup::SelfDevices | Autogroup::Member | Autogroup::Tagged
-            )
-    );
+    let ok = Names::hold(forms::ssh::DESTINATION, &selector.kind);
     if !ok {
         sink.error(
             Code::InvalidSelector,
@@ -52,7 +42,7 @@ pub(super) fn destination(text: &Text, sink: &mut Sink) -> Option<Selector> {
 /// Nodes that record.
 pub(super) fn recorder(text: &Text, sink: &mut Sink) -> Option<Selector> {
     let selector = selector::read(text, sink)?;
-    let ok = matches!(selector.kind, SelectorKind::Tag(_));
+    let ok = Names::hold(forms::ssh::RECORDER, &selector.kind);
     if !ok {
         sink.error(
             Code::InvalidSelector,
