@@ -159,7 +159,7 @@ impl Compiled {
         }
     }
 
-    fn matches(&self, id: TermId, end: End<'_>) -> bool {
+    pub(crate) fn matches(&self, id: TermId, end: End<'_>) -> bool {
         let own = end.node.addresses.contains(&end.address);
         match self.kind(id) {
             None | Some(TermKind::Nothing | TermKind::Internet) => false,

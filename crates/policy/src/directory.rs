@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use wire::{UserId, api::Role, net::Prefix};
+use wire::{NodeId, UserId, api::Role, net::Prefix};
 
 use crate::{internet::internet, selector::provider_group::fold};
 
@@ -66,6 +66,17 @@ pub struct User {
     pub email: String,
     /// The role.
     pub role: Role,
+}
+
+/// A node with its names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Node<'a> {
+    /// The id.
+    pub id: NodeId,
+    /// The name in the tenant; empty: it has none.
+    pub name: &'a str,
+    /// What the law knows of it.
+    pub facts: &'a NodeFacts,
 }
 
 /// What the law knows of a node.

@@ -20,11 +20,12 @@ mod typed;
 
 use std::net::IpAddr;
 
+pub use crate::selector::sort::Sort;
 pub use answer::{Cause, Chain, Denial, Explanation, Link, Missing, Near, Part, RuleAt, Verdict};
 pub use because::Because;
 pub use cases::{Case, Cases};
 pub use flow::Flow;
-pub use reverse::{Inbound, Reach, SourceKind, Sources};
+pub use reverse::{Inbound, Reach, Sources};
 pub use ssh::{SignIn, SshChain, SshExplanation, SshMissing, SshNear};
 pub use typed::{Device, Spot, Typed, Unclear};
 

@@ -1,20 +1,28 @@
 //! What a change of the policy, the directory or the devices opens and shuts.
 //!
-//! Addresses that both policies treat alike are one group, and groups are
-//! compared, not devices: the work grows with what the rules tell apart.
+//! Devices that both policies treat alike are compared once, and only lines of
+//! rules that change are looked at: the work grows with what the change touches.
 
-mod change;
+mod answer;
 mod compare;
+mod content;
+mod household;
 mod line;
+mod name;
+mod outcome;
+mod set;
 mod spot;
+mod tally;
+mod tell;
+mod words;
 
-use wire::{NodeId, UserId};
-
-pub use change::{Change, Impact, Losers, Opening};
+pub use answer::{
+    Capability, Change, Changes, CutOff, Difference, Impact, Mode, Opening, Parties, Party, SignIns,
+};
 
 use crate::{
     compile::Compiled,
-    directory::{Directory, NodeFacts},
+    directory::{Directory, Node},
     document::Document,
 };
 
@@ -26,11 +34,55 @@ pub struct Side<'a> {
     /// The people.
     pub directory: &'a Directory,
     /// The devices.
-    pub nodes: &'a [(NodeId, NodeFacts)],
+    pub nodes: &'a [Node<'a>],
 }
 
-/// The flows that are gained and lost between the two.
-pub fn impact(before: &Side<'_>, after: &Side<'_>) -> Impact {
+/// How much of an impact is told; the totals are of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// The most changes of a kind, and the most of those who are cut off.
+    pub changes: usize,
+    /// The most names of either end of a change.
+    pub names: usize,
+}
+
+impl Bounds {
+    /// Everything.
+    pub const NONE: Self = Self {
+        changes: usize::MAX,
+        names: usize::MAX,
+    };
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            changes: 30,
+            names: 6,
+        }
+    }
+}
+
+/// What is gained and lost between the two.
+pub fn impact(before: &Side<'_>, after: &Side<'_>, bounds: Bounds) -> Impact {
     let laws = [before, after].map(|side| Compiled::new(side.document, side.directory));
-    compare::compare([before, after], [&laws[0], &laws[1]])
+    let comparison = compare::compare([before, after], [&laws[0], &laws[1]]);
+    let mut impact = Impact::default();
+    for (state, side) in [before, after].into_iter().enumerate() {
+        let Some(law) = laws.get(state) else {
+            continue;
+        };
+        let namer = name::Namer::new(&comparison, state, law, side.directory, bounds);
+        let difference = if state == outcome::BEFORE {
+            &mut impact.lost
+        } else {
+            &mut impact.gained
+        };
+        difference.traffic = namer.traffic(&comparison, bounds);
+        difference.capabilities = namer.capabilities(&comparison, bounds);
+        if state == outcome::BEFORE {
+            impact.cut_off = comparison.cut_off(&namer, bounds);
+        }
+    }
+    impact
 }

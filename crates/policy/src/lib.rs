@@ -58,7 +58,7 @@ pub use class::{ClassKey, SourceSetId};
 pub use compile::{Capabilities, Compiled, Origin, Section};
 pub use decide::{Decision, End};
 pub use diagnostic::{Code, Diagnostic, Severity, Span};
-pub use directory::{Connection, Directory, NodeFacts, ProviderGroup, User};
+pub use directory::{Connection, Directory, Node, NodeFacts, ProviderGroup, User};
 pub use document::{Document, parse};
 pub use explain::{Explainer, Flow};
 pub use filter::{ClassRule, Destination, Place, Source};

@@ -47,6 +47,39 @@ impl Protocol {
     }
 }
 
+/// A protocol's name, or its number where it has none.
+pub fn name_of(number: u8) -> String {
+    match number {
+        ICMP => "icmp".to_owned(),
+        4 => "ipv4".to_owned(),
+        _ => {
+            let mut names = NAMES.iter().filter(|(_, numbers)| *numbers == [number]);
+            names
+                .next()
+                .map_or_else(|| number.to_string(), |(name, _)| (*name).to_owned())
+        }
+    }
+}
+
+/// Protocols in JSON: their names.
+pub(crate) mod names {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(crate) fn serialize<S: Serializer>(numbers: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(numbers.iter().map(|n| super::name_of(*n)))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let names = Vec::<String>::deserialize(from)?;
+        let known = |name: &String| {
+            let mut all = 0..=u8::MAX;
+            all.find(|n| super::name_of(*n) == *name)
+                .ok_or_else(|| D::Error::custom(format!("`{name}` is no protocol")))
+        };
+        names.iter().map(known).collect()
+    }
+}
+
 /// True for protocols with ports.
 pub const fn has_ports(number: u8) -> bool {
     matches!(number, TCP | UDP | SCTP)

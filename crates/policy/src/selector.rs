@@ -2,6 +2,7 @@
 
 pub mod autogroup;
 pub mod provider_group;
+pub mod sort;
 
 use std::net::IpAddr;
 

@@ -1,115 +1,102 @@
 //! An impact is the difference of all decisions.
 #![expect(clippy::unwrap_used, reason = "a test states facts and may stop")]
 
+#[path = "impact/apps.rs"]
+mod apps;
+#[path = "impact/naive.rs"]
+mod naive;
+#[path = "impact/previews.rs"]
+mod previews;
 #[path = "explain/wider.rs"]
 mod wider;
 #[expect(dead_code, reason = "other tests ask about flows behind routers too")]
 #[path = "law/world.rs"]
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use naive::{Probe, State, Told, gained, pairs, probes};
 use policy::{
-    Compiled, Document, End, NodeFacts,
-    impact::{Change, Impact, Side, impact},
+    explain::{Part, Sort},
+    impact::{Bounds, Change, Changes, Impact, Opening, Parties, impact},
 };
 use proptest::prelude::*;
 use wider::arb_wide_world;
 use wire::{NodeId, UserId};
-use world::{PROBED_PORTS, PROBED_PROTOCOLS, World};
-
-struct State {
-    world: World,
-    document: Document,
-    law: Compiled,
-    nodes: Vec<(NodeId, NodeFacts)>,
-}
-
-impl State {
-    /// The world; its devices without what lies behind them, if so asked.
-    fn new(mut world: World, is_flat: bool) -> Self {
-        for node in world.nodes.iter_mut().filter(|_| is_flat) {
-            node.routes.clear();
-            node.exit_routes.clear();
-        }
-        let nodes = (1..).map(NodeId).zip(world.nodes.iter().cloned()).collect();
-        Self {
-            document: world.parsed(),
-            law: world.compiled(),
-            nodes,
-            world,
-        }
-    }
-
-    fn side(&self) -> Side<'_> {
-        Side {
-            document: &self.document,
-            directory: &self.world.directory,
-            nodes: &self.nodes,
-        }
-    }
-
-    fn allows(&self, from: (usize, usize), to: (usize, usize), proto: u8, port: u16) -> bool {
-        let end = |(node, address): (usize, usize)| {
-            let node = self.world.nodes.get(node)?;
-            Some(End {
-                node,
-                address: node.addresses[address],
-            })
-        };
-        let (Some(from), Some(to)) = (end(from), end(to)) else {
-            return false;
-        };
-        self.law.decide(from, to, proto, port).is_allowed()
-    }
-}
+use world::World;
 
 fn impact_of(a: &State, b: &State) -> Impact {
-    impact(&a.side(), &b.side())
+    impact(&a.side(&a.nodes()), &b.side(&b.nodes()), Bounds::NONE)
 }
 
-/// Every pair of own addresses of different devices, by number.
-fn pairs(a: &State, b: &State) -> Vec<((usize, usize), (usize, usize))> {
-    let all = a.nodes.len().max(b.nodes.len());
-    let spots = || (0..all).flat_map(|n| [(n, 0), (n, 1)]);
-    spots()
-        .flat_map(|f| spots().map(move |t| (f, t)))
-        .filter(|(f, t)| f.0 != t.0)
-        .collect()
+fn probed(change: &Change<Vec<Opening>>) -> BTreeSet<Probe> {
+    let holds = |(proto, port): &Probe| {
+        let mut openings = change.what.iter().filter(|o| o.protocols.contains(proto));
+        openings.any(|o| o.ports.iter().any(|r| r.contains(*port)))
+    };
+    probes().filter(holds).collect()
 }
 
-fn holds(change: &Change, proto: u8, port: u16) -> bool {
-    let traffic = change.traffic.iter().filter(|o| o.proto == proto);
-    traffic.flat_map(|o| &o.ports).any(|r| r.contains(port))
-}
+/// What is compared: counts stand for the sets.
+type Row = (&'static str, usize, BTreeSet<Probe>, [u64; 4], bool);
 
-/// The flows of one packet kind in these changes, and the devices they come from and go to.
-fn told(changes: &[Change], proto: u8, port: u16) -> (u64, BTreeSet<NodeId>, BTreeSet<NodeId>) {
-    let mine = || changes.iter().filter(|c| holds(c, proto, port));
-    (
-        mine().map(|c| c.flows).sum(),
-        mine().flat_map(|c| c.from_devices.clone()).collect(),
-        mine().flat_map(|c| c.to_devices.clone()).collect(),
-    )
-}
-
-/// The same by asking about every pair.
-fn counted(
-    from: &State,
-    to: &State,
-    proto: u8,
-    port: u16,
-) -> (u64, BTreeSet<NodeId>, BTreeSet<NodeId>) {
-    let mut all = (0, BTreeSet::new(), BTreeSet::new());
-    let id = |n: usize| NodeId(n as u64 + 1);
-    for (source, target) in pairs(from, to) {
-        if to.allows(source, target, proto, port) && !from.allows(source, target, proto, port) {
-            all.0 += 1;
-            all.1.insert(id(source.0));
-            all.2.insert(id(target.0));
-        }
-    }
+fn rows(changes: &Changes<Vec<Opening>>) -> Vec<Row> {
+    let mut all: Vec<Row> = changes
+        .shown
+        .iter()
+        .map(|c| {
+            let section = match c.rule.section {
+                Part::Acls => "acls",
+                Part::Grants => "grants",
+                Part::Open | Part::Ssh => "another",
+            };
+            let counts = [c.flows, c.who.devices, c.who.people, c.to.devices];
+            (section, c.rule.index, probed(c), counts, c.is_partial)
+        })
+        .collect();
+    all.sort();
     all
+}
+
+fn people(state: &State, devices: &BTreeSet<usize>) -> u64 {
+    let owners: BTreeSet<UserId> = devices.iter().filter_map(|d| state.owner(*d)).collect();
+    owners.len() as u64
+}
+
+fn naive_rows(state: &State, told: &[Told]) -> Vec<Row> {
+    let mut all: Vec<Row> = told
+        .iter()
+        .map(|t| {
+            let (from, to) = (t.from.len() as u64, t.to.len() as u64);
+            let counts = [t.flows, from, people(state, &t.from), to];
+            (t.rule.0, t.rule.1, t.probes.clone(), counts, t.is_partial)
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+/// Every name is of devices that the change is about, and all of them have names.
+fn names_fit(state: &State, parties: &Parties, devices: &BTreeSet<usize>) -> bool {
+    let named: u64 = parties.shown.iter().map(|p| p.devices).sum();
+    let fits = parties.shown.iter().all(|party| {
+        let of: BTreeSet<usize> = match (party.sort, party.user, party.node) {
+            (Sort::User, Some(user), None) => {
+                let all = 0..state.world.nodes.len();
+                all.filter(|d| state.owner(*d) == Some(user)).collect()
+            }
+            (Sort::Device, None, Some(NodeId(id))) => BTreeSet::from([id as usize - 1]),
+            (Sort::Tag, None, None) if party.text.starts_with("tag:") => {
+                let all = state.world.nodes.iter().enumerate();
+                let tagged = all.filter(|(_, n)| n.tags.contains(&party.text));
+                tagged.map(|(at, _)| at).collect()
+            }
+            _ => return party.devices > 0,
+        };
+        of.intersection(devices).count() as u64 == party.devices
+            && (of.difference(devices).count() as u64) >= party.unchanged
+    });
+    fits && named >= parties.devices && parties.more == 0
 }
 
 /// The second world's rules in the first, with its people and devices or the first's.
@@ -127,34 +114,23 @@ fn edited(a: &World, b: &World, which: u8) -> World {
     edited
 }
 
-fn without_spans(changes: &[Change]) -> BTreeSet<String> {
-    changes.iter().map(|c| format!("{c} {c:?}")).collect()
+fn without_spans<W: std::fmt::Debug>(changes: &Changes<W>) -> BTreeSet<String> {
+    changes.shown.iter().map(|c| format!("{c:?}")).collect()
 }
 
 /// Users and devices that reached something before and nothing after.
 fn cut_off(a: &State, b: &State) -> (BTreeSet<UserId>, BTreeSet<NodeId>) {
     let reaching = |state: &State| -> BTreeSet<usize> {
-        let mut all = BTreeSet::new();
-        for (from, to) in pairs(a, b) {
-            // Every port that rules tell apart, the odd ones too.
-            for (proto, port) in [6, 17, 1, 58, 132, 47]
-                .into_iter()
-                .flat_map(|p| [22, 80, 443, 8000, 8500, 500, 9].map(move |port| (p, port)))
-            {
-                if state.allows(from, to, proto, port) {
-                    all.insert(from.0);
-                }
-            }
-        }
-        all
+        let all = pairs(a, b).into_iter();
+        let open = all.filter(|(f, t)| probes().any(|p| state.allows(*f, *t, p)));
+        open.map(|(from, _)| from.0).collect()
     };
     let (before, after) = (reaching(a), reaching(b));
-    let owner = |n: usize| a.world.nodes.get(n).and_then(NodeFacts::owner);
     let (mut people, mut devices) = (BTreeSet::new(), BTreeSet::new());
     for n in before.difference(&after) {
-        match owner(*n) {
+        match a.owner(*n) {
             Some(user) => {
-                if !after.iter().any(|other| owner(*other) == Some(user)) {
+                if !after.iter().any(|other| a.owner(*other) == Some(user)) {
                     people.insert(user);
                 }
             }
@@ -166,6 +142,15 @@ fn cut_off(a: &State, b: &State) -> (BTreeSet<UserId>, BTreeSet<NodeId>) {
     (people, devices)
 }
 
+fn total_of<W>(changes: &Changes<W>) -> [u64; 4] {
+    [
+        changes.flows,
+        changes.from_devices,
+        changes.people,
+        changes.to_devices,
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -174,15 +159,20 @@ proptest! {
         let b = edited(&a, &b, which);
         let (a, b) = (State::new(a, true), State::new(b, true));
         let change = impact_of(&a, &b);
-        for proto in PROBED_PROTOCOLS {
-            for port in PROBED_PORTS {
-                prop_assert_eq!(told(&change.gained, proto, port), counted(&a, &b, proto, port), "{} {} {:#?}", proto, port, change.gained);
-                prop_assert_eq!(told(&change.lost, proto, port), counted(&b, &a, proto, port), "{} {} {:#?}", proto, port, change.lost);
+        for (told, from, to) in [(&change.gained.traffic, &a, &b), (&change.lost.traffic, &b, &a)] {
+            let (lines, total) = gained(from, to);
+            prop_assert_eq!(rows(told), naive_rows(to, &lines), "{:#?}\n{:#?}", told, lines);
+            let expected = [total.flows, total.from.len() as u64, people(to, &total.from), total.to.len() as u64];
+            prop_assert_eq!(total_of(told), expected);
+            for change in &told.shown {
+                let mut lines = lines.iter();
+                let fits = lines.any(|line| names_fit(to, &change.who, &line.from) && names_fit(to, &change.to, &line.to));
+                prop_assert!(fits, "{:#?}", change);
             }
         }
         let (people, devices) = cut_off(&a, &b);
-        prop_assert_eq!(change.cut_off.people.iter().copied().collect::<BTreeSet<_>>(), people);
-        prop_assert_eq!(change.cut_off.devices.iter().copied().collect::<BTreeSet<_>>(), devices);
+        prop_assert_eq!(change.cut_off.people.iter().filter_map(|p| p.user).collect::<BTreeSet<_>>(), people);
+        prop_assert_eq!(change.cut_off.devices.iter().filter_map(|p| p.node).collect::<BTreeSet<_>>(), devices);
     }
 
     #[test]
@@ -190,8 +180,38 @@ proptest! {
         let b = edited(&a, &b, which);
         let (a, b) = (State::new(a, false), State::new(b, false));
         let (there, back) = (impact_of(&a, &b), impact_of(&b, &a));
-        prop_assert_eq!(without_spans(&there.gained), without_spans(&back.lost));
-        prop_assert_eq!(without_spans(&there.lost), without_spans(&back.gained));
+        prop_assert_eq!(without_spans(&there.gained.traffic), without_spans(&back.lost.traffic));
+        prop_assert_eq!(without_spans(&there.lost.capabilities), without_spans(&back.gained.capabilities));
+        prop_assert_eq!(without_spans(&there.lost.sign_ins), without_spans(&back.gained.sign_ins));
         prop_assert_eq!(impact_of(&a, &a), Impact::default());
+        // Every flow behind a router that changes is told of, by its rule.
+        for (told, from, to) in [(&there.gained, &a, &b), (&there.lost, &b, &a)] {
+            let mut known: BTreeMap<(Part, usize), BTreeSet<Probe>> = BTreeMap::new();
+            for change in &told.traffic.shown {
+                let rule = (change.rule.section, change.rule.index);
+                known.entry(rule).or_default().extend(probed(change));
+            }
+            for (source, target) in to.world.flows() {
+                let at = |end: policy::End<'_>| {
+                    let number = to.world.nodes.iter().position(|n| std::ptr::eq(n, end.node));
+                    from.world.nodes.get(number.unwrap())
+                };
+                for (proto, port) in probes() {
+                    let policy::Decision::Allowed { section, rule, .. } = to.law.decide(source, target, proto, port) else {
+                        continue;
+                    };
+                    let was = at(source).zip(at(target)).is_some_and(|(f, t)| {
+                        let end = |node, address| policy::End { node, address };
+                        from.law.decide(end(f, source.address), end(t, target.address), proto, port).is_allowed()
+                    });
+                    let part = match section {
+                        policy::Section::Acls => Part::Acls,
+                        policy::Section::Grants => Part::Grants,
+                    };
+                    let is_told = known.get(&(part, rule)).is_some_and(|p| p.contains(&(proto, port)));
+                    prop_assert!(was || is_told, "{:?} {:?} {} {} {:#?}", source, target, proto, port, told.traffic);
+                }
+            }
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! What an explanation says.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wire::net::{PortRange, Prefix};
 
 use super::{Because, ports};
 use crate::diagnostic::Span;
 
 /// The section that a rule stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// The document has no rules section: everything is allowed.
@@ -21,7 +21,7 @@ pub enum Part {
 }
 
 /// A rule of the document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RuleAt {
     /// The section.
     pub section: Part,
@@ -44,7 +44,7 @@ impl std::fmt::Display for RuleAt {
 }
 
 /// A selector of a rule, and why it holds one end of the flow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// As the document writes it.
     pub selector: String,
@@ -56,7 +56,7 @@ pub struct Link {
 }
 
 /// What lets a flow through: from whom, by which rule, to where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain {
     /// Why the source is one of the rule's.
     pub source: Link,
@@ -70,6 +70,7 @@ pub struct Chain {
     pub via: Option<(String, Span)>,
     /// The ports of the question that it lets through and no earlier rule does;
     /// all of them for protocols without ports.
+    #[serde(with = "super::ports::text")]
     pub ports: Vec<PortRange>,
 }
 
@@ -93,7 +94,7 @@ impl std::fmt::Display for Chain {
 }
 
 /// The answer to a question about a flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// All of it is let through.
@@ -105,7 +106,7 @@ pub enum Verdict {
 }
 
 /// A question's answer and the reasons.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The answer.
     pub verdict: Verdict,
@@ -116,9 +117,10 @@ pub struct Explanation {
 }
 
 /// Why a flow is not let through.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
     /// The ports of the question that are not let through.
+    #[serde(with = "super::ports::text")]
     pub ports: Vec<PortRange>,
     /// The cause.
     pub cause: Cause,
@@ -127,7 +129,7 @@ pub struct Denial {
 }
 
 /// Why a flow is not let through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The source address is not the source device's, nor behind it.
@@ -182,7 +184,7 @@ impl std::fmt::Display for Cause {
 }
 
 /// A rule that does not let the flow through, and what is missing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Near {
     /// The rule.
     pub rule: RuleAt,
@@ -191,7 +193,7 @@ pub struct Near {
 }
 
 /// What a rule would need to let a flow through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
     /// The source is not among its sources.

@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wire::{api::Role, net::Prefix};
 
 use crate::diagnostic::Span;
 
 /// The reason that a selector of a rule holds one end of a flow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Because {
     /// `*`: all of the mesh, and what lies behind its subnet routers.

@@ -1,6 +1,6 @@
 //! Who can reach this?
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wire::{UserId, net::PortRange};
 
 use super::{
@@ -12,7 +12,7 @@ use crate::{
     decide::End,
     diagnostic::Span,
     directory::NodeFacts,
-    selector::{Selector, SelectorKind, autogroup::Autogroup},
+    selector::{Selector, sort::Sort},
 };
 
 /// Traffic to a device, or to an address behind it.
@@ -27,66 +27,32 @@ pub struct Inbound<'a> {
 }
 
 /// What one rule lets in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reach {
     /// The rule.
     pub rule: RuleAt,
     /// Why the destination is one of its destinations, by the first selector that has it.
     pub target: Link,
     /// The ports of the question that it lets in.
+    #[serde(with = "super::ports::text")]
     pub ports: Vec<PortRange>,
     /// Whom it lets in, in the order written.
     pub sources: Vec<Sources>,
 }
 
 /// One source of a rule, and who is behind it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sources {
     /// As the document writes it.
     pub selector: String,
     /// Where.
     pub span: Span,
     /// What kind of source.
-    pub kind: SourceKind,
+    pub sort: Sort,
     /// The users behind it, sorted; of those who have no device too.
     pub people: Vec<UserId>,
     /// The devices behind it that get through: their places among the nodes given.
     pub devices: Vec<usize>,
-}
-
-/// What kind of source a selector is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SourceKind {
-    /// One user.
-    User,
-    /// A group of users, whoever counts them.
-    Group,
-    /// Devices by their tags.
-    Tag,
-    /// Addresses.
-    Addresses,
-    /// Everybody.
-    Everybody,
-}
-
-impl SourceKind {
-    fn of(kind: &SelectorKind) -> Self {
-        match kind {
-            SelectorKind::Any | SelectorKind::Autogroup(Autogroup::DangerAll) => Self::Everybody,
-            SelectorKind::User(_) => Self::User,
-            SelectorKind::Tag(_) | SelectorKind::Autogroup(Autogroup::Tagged) => Self::Tag,
-            SelectorKind::UsersOf(_)
-            | SelectorKind::Group(_)
-            | SelectorKind::ProviderGroup(_)
-            | SelectorKind::Autogroup(_) => Self::Group,
-            SelectorKind::Host(_)
-            | SelectorKind::IpSet(_)
-            | SelectorKind::Service(_)
-            | SelectorKind::Prefix(_)
-            | SelectorKind::Range(..) => Self::Addresses,
-        }
-    }
 }
 
 impl Explainer<'_> {
@@ -183,7 +149,7 @@ impl Explainer<'_> {
         Sources {
             selector: source.kind.to_string(),
             span: source.span,
-            kind: SourceKind::of(&source.kind),
+            sort: Sort::of(&source.kind),
             people: self.names.members(&source.kind),
             devices,
         }

@@ -1,6 +1,6 @@
 //! Why a device may sign in to another by SSH, or not.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Because, Explainer, Link, Part, RuleAt, judge::is_self, names::Party};
 use crate::{
@@ -28,7 +28,7 @@ pub struct SignIn<'a> {
 }
 
 /// The answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum SshExplanation {
     /// A rule lets it in.
@@ -43,7 +43,7 @@ pub enum SshExplanation {
 }
 
 /// What lets somebody in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SshChain {
     /// Why the source is one of the rule's.
     pub source: Link,
@@ -58,7 +58,7 @@ pub struct SshChain {
 }
 
 /// A rule that does not let it in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SshNear {
     /// The rule.
     pub rule: RuleAt,
@@ -67,7 +67,7 @@ pub struct SshNear {
 }
 
 /// What stands in the way of a sign-in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SshMissing {
     /// There are no rules in `ssh`.

@@ -1,459 +1,404 @@
-//! The comparison, group by group.
+//! The comparison, line by line over all pairs of a source and a destination
+//! that the two policies treat alike.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use wire::{NodeId, UserId, net::PortRange};
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Change, Impact, Losers, Opening, Side,
-    line::{self, Line, Lines, Set, Traffic, Uses},
-    spot::{self, Device, Eye, View},
+    Side,
+    household::Households,
+    line::Lines,
+    outcome::{Beside, Law, Met},
+    set::{self, Set},
+    spot::{self, Device, Spots},
+    tally::{PerFamily, Reach, Tally},
 };
-use crate::{
-    compile::{Compiled, Section},
-    diagnostic::Span,
-    explain::{Part, RuleAt, ports},
-};
+use crate::compile::Compiled;
 
-/// An address of a device, with what both policies say of it.
-struct Spot {
-    device: usize,
-    group: usize,
+/// What changes.
+pub(super) struct Comparison<'a> {
+    pub(super) devices: Vec<Device<'a>>,
+    pub(super) spots: Spots,
+    pub(super) law: Law,
+    pub(super) households: Households,
+    /// By sender and by receiver: how many spots have these lines.
+    pub(super) senders: Vec<PerFamily>,
+    pub(super) receivers: Vec<PerFamily>,
+    /// Lines that some spot has in one state alone.
+    pub(super) changed: Vec<usize>,
+    /// By line and state.
+    pub(super) tallies: BTreeMap<(usize, usize), Tally>,
+    /// By state, of traffic and of capabilities: each flow once.
+    pub(super) totals: [[Reach; 2]; 2],
+    /// By what lines have, and lines beside: whether those have all of it.
+    joint: HashMap<(usize, Vec<usize>), bool>,
 }
 
-/// Spots that are alike before both policies.
-struct Group {
-    is_ipv4: bool,
-    views: [View; 2],
-    spots: Vec<usize>,
-    /// How many of its spots are of each household.
-    households: BTreeMap<usize, u64>,
+/// The lines by which a sender reaches a receiver.
+struct Between<'x> {
+    from: &'x [Set; 2],
+    to: &'x [Set; 2],
 }
 
-/// Flows of one line that change alike.
-#[derive(Default)]
-struct Tally {
-    from: BTreeSet<usize>,
-    to: BTreeSet<usize>,
-    flows: u64,
+impl Met for Between<'_> {
+    fn word(&self, state: usize, at: usize) -> u64 {
+        self.from.word(state, at) & self.to.word(state, at)
+    }
 }
 
-/// 0: lost, 1: gained; the line's rank in that policy; what of it changes.
-type Key = (usize, usize, Vec<Opening>);
-
-struct Comparison<'a> {
-    ids: Vec<NodeId>,
-    devices: Vec<Device<'a>>,
-    /// By device. Devices of one user, before or after, are one household.
-    households: Vec<usize>,
-    spots: Vec<Spot>,
-    groups: Vec<Group>,
-    lines: Vec<Line>,
-    uses: [Uses; 2],
-    /// Words of sets in which some group changes.
-    changed: Vec<usize>,
-    known: HashMap<(Set, Set), Vec<Key>>,
-    tallies: BTreeMap<Key, Tally>,
+/// 0 for traffic, 1 for capabilities.
+pub(super) fn sort_of(law: &Law, line: usize) -> usize {
+    usize::from(!law.is_traffic(line))
 }
 
-pub(super) fn compare(sides: [&Side<'_>; 2], laws: [&Compiled; 2]) -> Impact {
+/// Pairs that were counted.
+struct Seen {
+    receivers: usize,
+    bits: Vec<u64>,
+}
+
+impl Seen {
+    /// True the first time.
+    fn is_new(&mut self, sender: usize, receiver: usize) -> bool {
+        let at = sender * self.receivers + receiver;
+        let Some(word) = self.bits.get_mut(at / 64) else {
+            return false;
+        };
+        let bit = 1 << (at % 64);
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    }
+}
+
+pub(super) fn compare<'a>(sides: [&Side<'a>; 2], laws: [&Compiled; 2]) -> Comparison<'a> {
     let mut lines = Lines::default();
     let uses = laws.map(|law| lines.read(law));
     let devices = spot::devices(sides);
-    let ids = devices.keys().copied().collect();
-    let devices: Vec<Device<'_>> = devices.into_values().collect();
-    let mut comparison = Comparison {
-        ids,
-        households: households(&devices),
-        devices,
-        spots: Vec::new(),
-        groups: Vec::new(),
-        changed: Vec::new(),
-        known: HashMap::new(),
-        tallies: BTreeMap::new(),
-        lines: Vec::new(),
-        uses,
-    };
-    comparison.look(sides, laws, lines.words());
-    comparison.lines = lines.all;
-    comparison.changed = comparison.changed_words(comparison.lines.len().div_ceil(64));
-    comparison.across();
-    comparison.within();
-    comparison.finish()
-}
-
-/// Numbers the households: users joined by devices that went from one to the other.
-fn households(devices: &[Device<'_>]) -> Vec<usize> {
-    let mut joined: BTreeMap<UserId, UserId> = BTreeMap::new();
-    let root = |joined: &BTreeMap<UserId, UserId>, mut user: UserId| {
-        while let Some(next) = joined.get(&user) {
-            user = *next;
-        }
-        user
-    };
-    for device in devices {
-        if let (Some(a), Some(b)) = (device.owner(0), device.owner(1)) {
-            let (a, b) = (root(&joined, a), root(&joined, b));
-            if a != b {
-                joined.insert(a, b);
+    let words = lines.all.len().div_ceil(64);
+    let spots = Spots::new(sides, laws, &uses, words, &devices);
+    let mut senders = vec![PerFamily::default(); spots.senders.len()];
+    let mut receivers = vec![PerFamily::default(); spots.receivers.len()];
+    for spot in &spots.all {
+        let Some(kind) = spots.kind_of(spot) else {
+            continue;
+        };
+        let family = spot.family();
+        for (all, at) in [(&mut senders, kind.sender), (&mut receivers, kind.receiver)] {
+            if let Some(count) = all.get_mut(at).and_then(|c| c.get_mut(family)) {
+                *count += 1;
             }
         }
     }
-    let mut numbers: BTreeMap<UserId, usize> = BTreeMap::new();
-    let mut next = 0;
-    let mut fresh = || {
-        next += 1;
-        next
+    let mut comparison = Comparison {
+        changed: changed(&spots),
+        households: Households::new(&devices, &spots),
+        law: Law::new(lines, uses),
+        devices,
+        spots,
+        senders,
+        receivers,
+        tallies: BTreeMap::new(),
+        totals: <[[Reach; 2]; 2]>::default(),
+        joint: HashMap::new(),
     };
-    devices
-        .iter()
-        .map(|device| match device.owner(0).or(device.owner(1)) {
-            Some(user) => *numbers
-                .entry(root(&joined, user))
-                .or_insert_with(&mut fresh),
-            None => fresh(),
-        })
-        .collect()
+    comparison.across();
+    comparison.within();
+    comparison.settle();
+    comparison
 }
 
-fn is_disabled(law: &Compiled, device: &Device<'_>, side: usize) -> bool {
-    let facts = device.sides.get(side).copied().flatten();
-    law.may_take_ipv4() && facts.is_some_and(|f| law.class_of(f).class().is_without_ipv4)
+/// The lines that some spot has in one state alone.
+fn changed(spots: &Spots) -> Vec<usize> {
+    let mut all: BTreeMap<usize, u64> = BTreeMap::new();
+    let owns = spots.owns.iter().map(|own| &own.lines);
+    for [a, b] in spots.senders.iter().chain(&spots.receivers).chain(owns) {
+        for (at, (a, b)) in a.iter().zip(b).enumerate().filter(|(_, (a, b))| a != b) {
+            *all.entry(at).or_default() |= a ^ b;
+        }
+    }
+    let words = all.into_iter();
+    words.flat_map(|(at, bits)| set::lines(at, bits)).collect()
+}
+
+/// By number: who has the line, in which states.
+fn having(all: &[[Set; 2]], line: usize) -> Vec<(usize, [bool; 2])> {
+    let all = all.iter().enumerate();
+    let states = all.map(|(n, [a, b])| (n, [set::has(a, line), set::has(b, line)]));
+    states.filter(|(_, [a, b])| *a || *b).collect()
+}
+
+fn add(into: &mut PerFamily, more: PerFamily) {
+    into[0] += more[0];
+    into[1] += more[1];
 }
 
 impl Comparison<'_> {
-    /// Fills the spots and groups.
-    fn look(&mut self, sides: [&Side<'_>; 2], laws: [&Compiled; 2], words: usize) {
-        let borders = spot::borders([(laws[0], sides[0]), (laws[1], sides[1])]);
-        let eyes = two(&laws, &self.uses, |law, uses| Eye { law, uses, words });
-        let mut numbers: HashMap<(bool, [View; 2]), usize> = HashMap::new();
-        for (at, device) in self.devices.iter().enumerate() {
-            let without = [
-                is_disabled(laws[0], device, 0),
-                is_disabled(laws[1], device, 1),
-            ];
-            for address in spot::addresses(device, &borders) {
-                let views = [
-                    eyes[0].look(device.sides[0], address, without[0]),
-                    eyes[1].look(device.sides[1], address, without[1]),
-                ];
-                let is_ipv4 = address.is_ipv4();
-                let group = *numbers.entry((is_ipv4, views)).or_insert_with_key(|key| {
-                    self.groups.push(Group {
-                        is_ipv4,
-                        views: key.1.clone(),
-                        spots: Vec::new(),
-                        households: BTreeMap::new(),
-                    });
-                    self.groups.len() - 1
-                });
-                let household = self.households.get(at).copied().unwrap_or_default();
-                if let Some(group) = self.groups.get_mut(group) {
-                    group.spots.push(self.spots.len());
-                    *group.households.entry(household).or_default() += 1;
-                }
-                self.spots.push(Spot { device: at, group });
-            }
-        }
-    }
-
-    fn changed_words(&self, words: usize) -> Vec<usize> {
-        let differs = |word: &usize| {
-            self.groups.iter().any(|group| {
-                let [a, b] = &group.views;
-                a.source.get(*word) != b.source.get(*word)
-                    || a.target.get(*word) != b.target.get(*word)
-            })
-        };
-        (0..words).filter(differs).collect()
-    }
-
-    /// True when the group has a line where lines change.
-    fn counts(&self, group: &Group, set: fn(&View) -> &Set) -> bool {
-        let mut words = self.changed.iter();
-        words.any(|w| {
-            group
-                .views
-                .iter()
-                .any(|v| set(v).get(*w).is_some_and(|x| *x != 0))
-        })
-    }
-
-    /// True when the two groups may meet by other lines after than before.
-    fn may_change(&self, from: &Group, to: &Group) -> bool {
-        let at = |set: &Set, word: usize| set.get(word).copied().unwrap_or_default();
-        let meeting = |from: &View, to: &View, word| at(&from.source, word) & at(&to.target, word);
-        let ([f, g], [t, u]) = (&from.views, &to.views);
-        let mut words = self.changed.iter();
-        from.is_ipv4 == to.is_ipv4 && words.any(|w| meeting(f, t, *w) != meeting(g, u, *w))
-    }
-
     /// Flows between households.
     fn across(&mut self) {
-        let mut found: Vec<(usize, usize)> = Vec::new();
-        let counting = |set: fn(&View) -> &Set| -> Vec<(usize, &Group)> {
-            let all = self.groups.iter().enumerate();
-            all.filter(|(_, group)| self.counts(group, set)).collect()
+        let receivers = self.spots.receivers.len();
+        let bits = vec![0; (self.spots.senders.len() * receivers).div_ceil(64)];
+        let seen = || Seen {
+            receivers,
+            bits: bits.clone(),
         };
-        let receivers = counting(|view| &view.target);
-        for (f, from) in counting(|view| &view.source) {
-            let met = receivers.iter().filter(|(_, to)| self.may_change(from, to));
-            found.extend(met.map(|(t, _)| (f, *t)));
+        let mut seen = [[seen(), seen()], [seen(), seen()]];
+        let mut scratch = Scratch::new(self.spots.senders.len(), receivers);
+        for line in self.changed.clone() {
+            self.line_across(line, &mut seen, &mut scratch);
         }
-        for (f, t) in found {
-            let (Some(from), Some(to)) = (self.groups.get(f), self.groups.get(t)) else {
+        scratch.hand_over_totals(&mut self.totals);
+    }
+
+    fn line_across(&mut self, line: usize, seen: &mut [[Seen; 2]; 2], scratch: &mut Scratch) {
+        let sort = sort_of(&self.law, line);
+        let beside = [self.law.beside(0, line), self.law.beside(1, line)];
+        let receivers = having(&self.spots.receivers, line);
+        let mut tallies = [Tally::default(), Tally::default()];
+        for (sender, is_from) in having(&self.spots.senders, line) {
+            let Some(from) = self.spots.senders.get(sender) else {
                 continue;
             };
-            let met = two(&from.views, &to.views, |f, t| {
-                line::both(&f.source, &t.target)
-            });
-            let shared: u64 = from
-                .households
-                .iter()
-                .map(|(h, n)| n * to.households.get(h).copied().unwrap_or_default())
-                .sum();
-            let pairs = from.spots.len() as u64 * to.spots.len() as u64 - shared;
-            if pairs == 0 {
-                continue;
-            }
-            // A source whose household is the whole other side meets nobody across.
-            let senders = self.others(from, to);
-            let receivers = self.others(to, from);
-            for key in self.difference(met) {
-                let tally = self.tallies.entry(key).or_default();
-                tally.flows += pairs;
-                tally.from.extend(&senders);
-                tally.to.extend(&receivers);
-            }
-        }
-    }
-
-    /// The group's devices that meet another household in the other group.
-    fn others(&self, group: &Group, other: &Group) -> Vec<usize> {
-        let all = other.spots.len() as u64;
-        let spots = group.spots.iter().filter_map(|s| self.spots.get(*s));
-        let devices = spots.map(|spot| spot.device).filter(|device| {
-            let household = self.households.get(*device);
-            household.and_then(|h| other.households.get(h)).copied() != Some(all)
-        });
-        devices.collect()
-    }
-
-    /// Flows between devices of one household, pair by pair.
-    fn within(&mut self) {
-        let mut by_household: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (at, spot) in self.spots.iter().enumerate() {
-            let household = self
-                .households
-                .get(spot.device)
-                .copied()
-                .unwrap_or_default();
-            by_household.entry(household).or_default().push(at);
-        }
-        for spots in by_household.into_values() {
-            for from in &spots {
-                for to in &spots {
-                    self.pair(*from, *to);
+            let beside = [beside[0].of(from), beside[1].of(from)];
+            let sent = self.senders.get(sender).copied().unwrap_or_default();
+            for (receiver, is_to) in &receivers {
+                let (before, after) = (is_from[0] && is_to[0], is_from[1] && is_to[1]);
+                if before == after {
+                    continue;
+                }
+                let state = usize::from(after);
+                let received = self.receivers.get(*receiver).copied().unwrap_or_default();
+                let pairs = sent[0] * received[0] + sent[1] * received[1];
+                let (Some(to), Some(beside), Some(tally)) = (
+                    self.spots.receivers.get(*receiver),
+                    beside.get(state),
+                    tallies.get_mut(state),
+                ) else {
+                    continue;
+                };
+                let met = Between { from, to };
+                if pairs == 0 || !changes(&self.law, &mut self.joint, line, beside, &met) {
+                    continue;
+                }
+                let pairs = pairs - self.households.pairs(sender, *receiver);
+                tally.reach.flows += pairs;
+                let counted = (sender, sent, *receiver, received);
+                scratch.count(state, counted);
+                if pairs > 0 {
+                    tally.note(&self.law, line, beside, &met);
+                }
+                if let Some(seen) = seen.get_mut(state).and_then(|s| s.get_mut(sort))
+                    && seen.is_new(sender, *receiver)
+                {
+                    scratch.count_total(state, sort, counted, pairs);
                 }
             }
         }
-    }
-
-    /// The lines by which the first spot reaches the second, on both sides.
-    fn lines_between(&self, from: usize, to: usize) -> Option<([Set; 2], usize, usize)> {
-        let (from, to) = (self.spots.get(from)?, self.spots.get(to)?);
-        let (a, b) = (self.groups.get(from.group)?, self.groups.get(to.group)?);
-        if from.device == to.device || a.is_ipv4 != b.is_ipv4 {
-            return None;
-        }
-        let owner = |device: usize, side| self.devices.get(device).and_then(|d| d.owner(side));
-        let is_own = |side| owner(from.device, side) == owner(to.device, side);
-        let met = |x: &View, y: &View, is_own: bool| {
-            let mut met = line::both(&x.source, &y.target);
-            if is_own && x.is_personal && y.is_personal {
-                met.iter_mut().zip(&x.own).for_each(|(m, own)| *m |= own);
+        for (state, mut tally) in tallies.into_iter().enumerate() {
+            scratch.hand_over(state, &mut tally.reach);
+            if !tally.reach.from.is_empty() {
+                self.tallies.insert((line, state), tally);
             }
-            met
-        };
-        let before = met(&a.views[0], &b.views[0], is_own(0));
-        let after = met(&a.views[1], &b.views[1], is_own(1));
-        Some(([before, after], from.device, to.device))
-    }
-
-    fn pair(&mut self, from: usize, to: usize) {
-        let Some((met, from, to)) = self.lines_between(from, to) else {
-            return;
-        };
-        if met[0] == met[1] {
-            return;
-        }
-        for key in self.difference(met) {
-            let tally = self.tallies.entry(key).or_default();
-            tally.flows += 1;
-            tally.from.insert(from);
-            tally.to.insert(to);
         }
     }
 
-    /// What the lines before and after let through and the others do not.
-    fn difference(&mut self, met: [Set; 2]) -> Vec<Key> {
-        let [before, after] = met;
-        let key = (before, after);
-        if let Some(known) = self.known.get(&key) {
-            return known.clone();
-        }
-        let (old, new) = (self.traffic(&key.0), self.traffic(&key.1));
-        let mut keys = self.beyond(0, &key.0, new);
-        keys.extend(self.beyond(1, &key.1, old));
-        self.known.insert(key, keys.clone());
-        keys
-    }
-
-    /// What the lines of the set let through and `taken` does not hold.
-    fn beyond(&self, side: usize, set: &Set, mut taken: Traffic) -> Vec<Key> {
-        let order = self.uses.get(side).into_iter().flat_map(|u| &u.order);
-        let mut keys = Vec::new();
-        for (rank, (number, _)) in order.enumerate().filter(|(_, (n, _))| line::has(set, *n)) {
-            if let Some(line) = self.lines.get(*number) {
-                let new = take(&line.traffic(), &mut taken);
-                if !new.is_empty() {
-                    keys.push((side, rank, new));
+    /// The lines of which something changes between two spots with these lines.
+    pub(super) fn outcome(&mut self, met: &[Set; 2]) -> Vec<(usize, usize)> {
+        let mut all = Vec::new();
+        let words = met[0].iter().zip(&met[1]).enumerate();
+        let differing: Vec<(usize, u64, u64)> = words
+            .filter(|(_, (a, b))| a != b)
+            .map(|(at, (a, b))| (at, *a, *b))
+            .collect();
+        for (at, a, b) in differing {
+            for line in set::lines(at, a ^ b) {
+                let state = usize::from(b >> (line % 64) & 1 == 1);
+                let beside = self.law.beside(state, line);
+                if changes(&self.law, &mut self.joint, line, &beside, met) {
+                    all.push((line, state));
                 }
             }
-        }
-        keys
-    }
-
-    fn traffic(&self, set: &Set) -> Traffic {
-        let mut all = Traffic::new();
-        for (_, line) in self
-            .lines
-            .iter()
-            .enumerate()
-            .filter(|(n, _)| line::has(set, *n))
-        {
-            take(&line.traffic(), &mut all);
         }
         all
     }
 
-    fn finish(self) -> Impact {
-        let mut impact = Impact {
-            cut_off: self.cut_off(),
-            ..Impact::default()
+    /// Finds whether some flows change in a part alone.
+    fn settle(&mut self) {
+        self.tallies.retain(|_, tally| tally.reach.flows > 0);
+        let open: Vec<(usize, usize)> = self
+            .tallies
+            .iter_mut()
+            .filter_map(|((line, state), tally)| {
+                let known = tally.settle(&self.law, *line);
+                known.is_none().then_some((*line, *state))
+            })
+            .collect();
+        for (line, state) in open {
+            let is_partial = self.is_partial(line, state);
+            if let Some(tally) = self.tallies.get_mut(&(line, state)) {
+                tally.is_partial = is_partial;
+            }
+        }
+    }
+
+    /// True when a flow has a part of what changes by the line by another line too.
+    fn is_partial(&mut self, line: usize, state: usize) -> bool {
+        let key = (line, state);
+        let Some(part) = self.tallies.get(&key).and_then(|t| t.content.clone()) else {
+            return false;
         };
-        for ((side, rank, traffic), tally) in &self.tallies {
-            let order = self.uses.get(*side).and_then(|u| u.order.get(*rank));
-            let Some((line, origin)) = order.and_then(|(n, o)| Some((self.lines.get(*n)?, o)))
-            else {
+        let beside = self.law.beside(state, line);
+        let touching = self.law.beside_part(state, line, &part);
+        let receivers = having(&self.spots.receivers, line);
+        for (sender, is_from) in having(&self.spots.senders, line) {
+            let Some(from) = self.spots.senders.get(sender) else {
                 continue;
             };
-            let section = match origin.section {
-                Section::Acls if origin.span == Span::default() => Part::Open,
-                Section::Acls => Part::Acls,
-                Section::Grants => Part::Grants,
-            };
-            let id = |device: &usize| self.ids.get(*device).copied();
-            let owner = |device: &usize| self.devices.get(*device)?.owner(*side);
-            let people: BTreeSet<UserId> = tally.from.iter().filter_map(owner).collect();
-            let change = Change {
-                rule: RuleAt {
-                    section,
-                    index: origin.index,
-                    span: origin.span,
-                },
-                who: line.sources.clone(),
-                to: line.target.clone(),
-                traffic: traffic.clone(),
-                people: people.into_iter().collect(),
-                from_devices: tally.from.iter().filter_map(id).collect(),
-                to_devices: tally.to.iter().filter_map(id).collect(),
-                flows: tally.flows,
-            };
-            if *side == 0 {
-                impact.lost.push(change);
-            } else {
-                impact.gained.push(change);
+            let (beside, touching) = (beside.of(from), touching.of(from));
+            for (receiver, is_to) in &receivers {
+                let (before, after) = (is_from[0] && is_to[0], is_from[1] && is_to[1]);
+                let Some(to) = self.spots.receivers.get(*receiver) else {
+                    continue;
+                };
+                let met = Between { from, to };
+                if before != after
+                    && usize::from(after) == state
+                    && touching.is_touched(&met)
+                    && changes(&self.law, &mut self.joint, line, &beside, &met)
+                    && self.pairs(sender, *receiver) > 0
+                {
+                    return true;
+                }
             }
         }
-        impact
+        let own: Vec<_> = self.households.met.get(&key).cloned().unwrap_or_default();
+        own.iter().any(|met| touching.is_touched(met))
     }
 
-    /// Who lost something and reaches nothing any more.
-    fn cut_off(&self) -> Losers {
-        let lost = self.tallies.iter().filter(|((side, ..), _)| *side == 0);
-        let losing: BTreeSet<usize> = lost.flat_map(|(_, t)| t.from.iter().copied()).collect();
-        let mut by_owner: BTreeMap<UserId, Vec<usize>> = BTreeMap::new();
-        let mut losers = Losers::default();
-        let mut spots: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (at, spot) in self.spots.iter().enumerate() {
-            spots.entry(spot.device).or_default().push(at);
-        }
-        for (at, device) in self.devices.iter().enumerate() {
-            if let Some(owner) = device.owner(0) {
-                by_owner.entry(owner).or_default().push(at);
-            } else if losing.contains(&at) && !self.reaches_something(at, &spots) {
-                losers.devices.extend(self.ids.get(at));
-            }
-        }
-        for (owner, devices) in by_owner {
-            let lost = devices.iter().any(|d| losing.contains(d));
-            if lost && !devices.iter().any(|d| self.reaches_something(*d, &spots)) {
-                losers.people.push(owner);
-            }
-        }
-        losers
-    }
-
-    /// True when some other device is reached after.
-    fn reaches_something(&self, device: usize, spots: &BTreeMap<usize, Vec<usize>>) -> bool {
-        let household = self.households.get(device);
-        let mine = spots.get(&device).into_iter().flatten();
-        for spot in mine {
-            let Some(from) = self.spots.get(*spot).and_then(|s| self.groups.get(s.group)) else {
-                continue;
-            };
-            let across = self.groups.iter().any(|to| {
-                let same = household.and_then(|h| to.households.get(h)).copied();
-                from.is_ipv4 == to.is_ipv4
-                    && same != Some(to.spots.len() as u64)
-                    && line::meet(&from.views[1].source, &to.views[1].target)
-            });
-            let within = || {
-                let own = self.spots.iter().enumerate();
-                let mut own = own.filter(|(_, s)| self.households.get(s.device) == household);
-                own.any(|(to, _)| {
-                    let met = self.lines_between(*spot, to);
-                    met.is_some_and(|(met, ..)| met[1].iter().any(|word| *word != 0))
-                })
-            };
-            if across || within() {
-                return true;
-            }
-        }
-        false
+    /// Pairs of different households.
+    fn pairs(&self, sender: usize, receiver: usize) -> u64 {
+        let sent = self.senders.get(sender).copied().unwrap_or_default();
+        let received = self.receivers.get(receiver).copied().unwrap_or_default();
+        sent[0] * received[0] + sent[1] * received[1] - self.households.pairs(sender, receiver)
     }
 }
 
-fn two<'x, A, B, T>(a: &'x [A; 2], b: &'x [B; 2], f: impl Fn(&'x A, &'x B) -> T) -> [T; 2] {
-    [f(&a[0], &b[0]), f(&a[1], &b[1])]
+/// True when the line lets something through that the lines beside it do not.
+fn changes(
+    law: &Law,
+    joint: &mut HashMap<(usize, Vec<usize>), bool>,
+    line: usize,
+    beside: &Beside,
+    met: &impl Met,
+) -> bool {
+    if beside.is_covered(met) {
+        return false;
+    }
+    if !beside.is_joint() {
+        return true;
+    }
+    let content = law.lines.get(line).map(|l| l.content).unwrap_or_default();
+    let others = beside.touched(met);
+    let is_all = joint
+        .entry((content, others))
+        .or_insert_with_key(|(_, others)| {
+            let rest = law.rest(line, others);
+            rest.is_none_or(|rest| rest.is_empty())
+        });
+    !*is_all
 }
 
-/// Adds traffic to what is there; what was not there before.
-fn take(traffic: &Traffic, all: &mut Traffic) -> Vec<Opening> {
-    let mut new = Vec::new();
-    for (proto, open) in traffic {
-        let there = all.entry(*proto).or_default();
-        let left: Vec<PortRange> = there
-            .iter()
-            .fold(open.clone(), |left, cut| ports::without(&left, *cut));
-        if !left.is_empty() {
-            there.extend(&left);
-            new.push(Opening {
-                proto: *proto,
-                ports: left,
-            });
+/// Counts of one line, by number of sender and receiver, and of all lines.
+struct Scratch {
+    from: [Vec<PerFamily>; 2],
+    to: [Vec<PerFamily>; 2],
+    totals: [[Total; 2]; 2],
+}
+
+/// Counts of all lines of a kind.
+#[derive(Default)]
+struct Total {
+    from: Vec<PerFamily>,
+    to: Vec<PerFamily>,
+    flows: u64,
+}
+
+/// A sender, how many spots it is, a receiver, and how many it is.
+type Counted = (usize, PerFamily, usize, PerFamily);
+
+impl Scratch {
+    fn new(senders: usize, receivers: usize) -> Self {
+        let from = vec![PerFamily::default(); senders];
+        let to = vec![PerFamily::default(); receivers];
+        let total = || Total {
+            from: from.clone(),
+            to: to.clone(),
+            flows: 0,
+        };
+        Self {
+            totals: [[total(), total()], [total(), total()]],
+            from: [from.clone(), from],
+            to: [to.clone(), to],
         }
     }
-    new
+
+    fn count(&mut self, state: usize, (sender, sent, receiver, received): Counted) {
+        let (from, to) = (self.from.get_mut(state), self.to.get_mut(state));
+        if let (Some(from), Some(to)) = (
+            from.and_then(|f| f.get_mut(sender)),
+            to.and_then(|t| t.get_mut(receiver)),
+        ) {
+            tell(from, to, sent, received);
+        }
+    }
+
+    fn count_total(
+        &mut self,
+        state: usize,
+        sort: usize,
+        (sender, sent, receiver, received): Counted,
+        pairs: u64,
+    ) {
+        let total = self.totals.get_mut(state).and_then(|t| t.get_mut(sort));
+        let Some(total) = total else {
+            return;
+        };
+        total.flows += pairs;
+        if let (Some(from), Some(to)) = (total.from.get_mut(sender), total.to.get_mut(receiver)) {
+            tell(from, to, sent, received);
+        }
+    }
+
+    /// Hands the counts of one line over and begins anew.
+    fn hand_over(&mut self, state: usize, reach: &mut Reach) {
+        if let Some(from) = self.from.get_mut(state) {
+            reach.from = counted(from);
+        }
+        if let Some(to) = self.to.get_mut(state) {
+            reach.to = counted(to);
+        }
+    }
+
+    fn hand_over_totals(&mut self, totals: &mut [[Reach; 2]; 2]) {
+        for (all, into) in self
+            .totals
+            .iter_mut()
+            .flatten()
+            .zip(totals.iter_mut().flatten())
+        {
+            into.from = counted(&mut all.from);
+            into.to = counted(&mut all.to);
+            into.flows = all.flows;
+        }
+    }
+}
+
+/// A sender reaches as many as there are of its family on the other side.
+fn tell(from: &mut PerFamily, to: &mut PerFamily, sent: PerFamily, received: PerFamily) {
+    add(from, received);
+    add(to, sent);
+}
+
+fn counted(all: &mut [PerFamily]) -> Vec<(usize, PerFamily)> {
+    let counted = all.iter_mut().map(std::mem::take).enumerate();
+    counted.filter(|(_, n)| n[0] + n[1] > 0).collect()
 }

@@ -1,52 +1,39 @@
-//! Lines: the traffic of one rule to one destination, numbered over both policies.
+//! Lines: what one rule lets through to one destination, numbered over both policies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wire::net::PortRange;
-
-use crate::{
-    compile::{Compiled, Origin, TermId, Where},
-    protocol,
-};
+use super::content::Content;
+use crate::compile::{Compiled, Origin, Rule, TermId, Where};
 
 /// What a line is, whichever policy it stands in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Line {
+    /// The rule's sources, as written, sorted.
     pub(super) sources: Vec<String>,
+    /// The destination, as written.
     pub(super) target: String,
-    pub(super) ports: PortRange,
-    /// Empty: the default ones.
-    pub(super) protocols: Vec<u8>,
+    /// The number of what it lets through.
+    pub(super) content: usize,
     pub(super) via: Vec<String>,
 }
 
-/// A set of lines; all sets of one comparison are as wide.
-pub(super) type Set = Vec<u64>;
-
-pub(super) fn insert(set: &mut Set, line: usize) {
-    if let Some(word) = set.get_mut(line / 64) {
-        *word |= 1 << (line % 64);
-    }
-}
-
-pub(super) fn both(a: &Set, b: &Set) -> Set {
-    a.iter().zip(b).map(|(a, b)| a & b).collect()
-}
-
-pub(super) fn meet(a: &Set, b: &Set) -> bool {
-    a.iter().zip(b).any(|(a, b)| a & b != 0)
-}
-
-pub(super) fn has(set: &Set, line: usize) -> bool {
-    set.get(line / 64)
-        .is_some_and(|word| word >> (line % 64) & 1 == 1)
-}
-
-/// Numbers lines.
+/// Numbers lines, and what they let through.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     numbers: BTreeMap<Line, usize>,
     pub(super) all: Vec<Line>,
+    content_numbers: BTreeMap<Content, usize>,
+    pub(super) contents: Vec<Content>,
+}
+
+/// A line in a policy.
+#[derive(Debug, Clone)]
+pub(super) struct Use {
+    pub(super) line: usize,
+    pub(super) origin: Origin,
+    /// The number of the compiled rule.
+    pub(super) rule: usize,
+    pub(super) place: Where,
 }
 
 /// Where a policy uses its lines.
@@ -58,8 +45,8 @@ pub(super) struct Uses {
     pub(super) target: BTreeMap<TermId, Vec<(usize, usize)>>,
     /// By term: lines to `autogroup:self` in which it is a source of people.
     pub(super) own: BTreeMap<TermId, Vec<usize>>,
-    /// The lines in the order of the rules, and where each comes from.
-    pub(super) order: Vec<(usize, Origin)>,
+    /// The lines in the order of the rules.
+    pub(super) order: Vec<Use>,
 }
 
 impl Lines {
@@ -71,78 +58,109 @@ impl Lines {
         })
     }
 
-    /// The words that a set of all lines takes.
-    pub(super) fn words(&self) -> usize {
-        self.all.len().div_ceil(64)
+    fn content(&mut self, content: Content) -> usize {
+        let next = self.contents.len();
+        *self
+            .content_numbers
+            .entry(content)
+            .or_insert_with_key(|content| {
+                self.contents.push(content.clone());
+                next
+            })
     }
 
+    /// Reads the rules of a policy. What a rule of the document became several
+    /// rules for, by protocol, is one line.
     pub(super) fn read(&mut self, law: &Compiled) -> Uses {
-        let text = |id: TermId| law.term(id).map(|t| t.text.clone()).unwrap_or_default();
-        let mut uses = Uses::default();
-        let mut seen = std::collections::BTreeSet::new();
-        for (rule_number, rule) in law
-            .rules
-            .iter()
-            .enumerate()
-            .filter(|(_, r)| r.app.is_none())
-        {
-            let mut sources: Vec<String> = rule.sources.iter().map(|id| text(*id)).collect();
-            sources.sort_unstable();
+        let mut reading = Reading {
+            law,
+            uses: Uses::default(),
+            seen: BTreeSet::new(),
+        };
+        let mut open: Vec<(usize, Where, Content)> = Vec::new();
+        let mut last: Option<(Origin, bool)> = None;
+        for (number, rule) in law.rules.iter().enumerate() {
+            let is_traffic = rule.app.is_none();
+            if last != Some((rule.origin, true)) || !is_traffic {
+                reading.close(self, std::mem::take(&mut open));
+            }
+            last = Some((rule.origin, is_traffic));
+            let app = rule.app.as_ref().map(|app| Content::app(app));
             for (place, ports) in &rule.targets {
-                let line = self.number(Line {
-                    sources: sources.clone(),
-                    target: match place {
-                        Where::Term(id) => text(*id),
-                        Where::SelfDevices => "autogroup:self".to_owned(),
-                    },
-                    ports: *ports,
-                    protocols: rule.protocols.clone(),
-                    via: rule.via.clone(),
-                });
-                if !seen.insert(line) {
-                    continue;
-                }
-                uses.order.push((line, rule.origin));
-                let by_source = match place {
-                    Where::Term(id) => {
-                        uses.target
-                            .entry(*id)
-                            .or_default()
-                            .push((line, rule_number));
-                        &mut uses.source
-                    }
-                    Where::SelfDevices if rule.via.is_empty() => &mut uses.own,
-                    Where::SelfDevices => continue,
+                let content = match &app {
+                    Some(app) => app.clone(),
+                    None => Content::traffic(rule, *ports),
                 };
-                for id in &rule.sources {
-                    by_source.entry(*id).or_default().push(line);
+                match open.iter_mut().find(|(_, at, _)| at == place) {
+                    Some((.., known)) => known.add(&content),
+                    None => open.push((number, *place, content)),
                 }
             }
         }
-        uses
+        reading.close(self, open);
+        reading.uses
     }
 }
 
-/// Traffic: by protocol, ports.
-pub(super) type Traffic = BTreeMap<u8, Vec<PortRange>>;
+struct Reading<'a> {
+    law: &'a Compiled,
+    uses: Uses,
+    seen: BTreeSet<usize>,
+}
 
-impl Line {
-    /// What it lets through.
-    pub(super) fn traffic(&self) -> Traffic {
-        let numbers: &[u8] = if self.protocols.is_empty() {
-            &protocol::DEFAULT
-        } else {
-            &self.protocols
+impl Reading<'_> {
+    fn text(&self, id: TermId) -> String {
+        self.law
+            .term(id)
+            .map(|t| t.text.clone())
+            .unwrap_or_default()
+    }
+
+    /// The lines of one rule.
+    fn close(&mut self, lines: &mut Lines, open: Vec<(usize, Where, Content)>) {
+        let Some(rule) = open.first().and_then(|(n, ..)| self.law.rules.get(*n)) else {
+            return;
         };
-        let open = numbers.iter().filter_map(|number| {
-            let ports = if protocol::is_icmp(*number) {
-                PortRange::ANY
-            } else {
-                self.ports
+        let mut sources: Vec<String> = rule.sources.iter().map(|id| self.text(*id)).collect();
+        sources.sort_unstable();
+        for (number, place, content) in open {
+            if content.is_empty() {
+                continue;
+            }
+            let line = Line {
+                sources: sources.clone(),
+                target: match place {
+                    Where::Term(id) => self.text(id),
+                    Where::SelfDevices => "autogroup:self".to_owned(),
+                },
+                content: lines.content(content),
+                via: rule.via.clone(),
             };
-            let counts = protocol::has_ports(*number) || ports == PortRange::ANY;
-            counts.then(|| (*number, vec![ports]))
+            let line = lines.number(line);
+            if self.seen.insert(line) {
+                self.note(rule, number, place, line);
+            }
+        }
+    }
+
+    fn note(&mut self, rule: &Rule, number: usize, place: Where, line: usize) {
+        let uses = &mut self.uses;
+        uses.order.push(Use {
+            line,
+            origin: rule.origin,
+            rule: number,
+            place,
         });
-        open.collect()
+        let by_source = match place {
+            Where::Term(id) => {
+                uses.target.entry(id).or_default().push((line, number));
+                &mut uses.source
+            }
+            Where::SelfDevices if rule.via.is_empty() => &mut uses.own,
+            Where::SelfDevices => return,
+        };
+        for id in &rule.sources {
+            by_source.entry(*id).or_default().push(line);
+        }
     }
 }
