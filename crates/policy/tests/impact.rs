@@ -85,7 +85,10 @@ fn names_fit(state: &State, parties: &Parties, devices: &BTreeSet<usize>) -> boo
                 let all = 0..state.world.nodes.len();
                 all.filter(|d| state.owner(*d) == Some(user)).collect()
             }
-            (Sort::Device, None, Some(NodeId(id))) => BTreeSet::from([id as usize - 1]),
+            (Sort::Device, None, Some(node)) => {
+                let mut all = (1..).map(NodeId);
+                all.position(|id| id == node).into_iter().collect()
+            }
             (Sort::Tag, None, None) if party.text.starts_with("tag:") => {
                 let all = state.world.nodes.iter().enumerate();
                 let tagged = all.filter(|(_, n)| n.tags.contains(&party.text));

@@ -66,20 +66,22 @@ impl Tenant {
     }
 
     fn to(&self, after: &Self) -> Impact {
-        fn nodes(tenant: &Tenant) -> Vec<Node<'_>> {
-            let all = (1..).map(NodeId).zip(NAMES).zip(&tenant.nodes);
-            all.map(|((id, name), facts)| Node { id, name, facts })
-                .collect()
-        }
         let (a, b) = (nodes(self), nodes(after));
-        fn side<'a>(tenant: &'a Tenant, nodes: &'a [Node<'a>]) -> Side<'a> {
-            Side {
-                document: &tenant.document,
-                directory: &tenant.directory,
-                nodes,
-            }
-        }
         impact(&side(self, &a), &side(after, &b), Bounds::default())
+    }
+}
+
+fn nodes(tenant: &Tenant) -> Vec<Node<'_>> {
+    let all = (1..).map(NodeId).zip(NAMES).zip(&tenant.nodes);
+    all.map(|((id, name), facts)| Node { id, name, facts })
+        .collect()
+}
+
+fn side<'a>(tenant: &'a Tenant, nodes: &'a [Node<'a>]) -> Side<'a> {
+    Side {
+        document: &tenant.document,
+        directory: &tenant.directory,
+        nodes,
     }
 }
 
