@@ -165,6 +165,8 @@ fn named(message: &MapResponse) -> Vec<NodeId> {
     changed.chain(removed).chain(patched).collect()
 }
 
+/// A peer as the data thread takes it. This agent uses no subnet and no exit
+/// routes: what lies behind a peer is neither sent to it nor believed from it.
 fn data_peer(node: &Node) -> data::Peer {
     data::Peer {
         id: node.id,
@@ -173,7 +175,12 @@ fn data_peer(node: &Node) -> data::Peer {
         disco: node.disco_key,
         addresses: node.addresses.clone(),
         allowed_ips: match &node.allowed_ips {
-            Some(allowed) => allowed.clone(),
+            Some(allowed) => node
+                .addresses
+                .iter()
+                .filter(|a| allowed.contains(a))
+                .copied()
+                .collect(),
             None => node.addresses.clone(),
         },
         endpoints: node.endpoints.clone(),

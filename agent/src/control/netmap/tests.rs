@@ -55,6 +55,41 @@ fn what_did_not_change_stays_the_same_across_streams() {
 }
 
 #[test]
+fn routes_behind_a_peer_are_not_used() {
+    let mut router = node(2);
+    router["AllowedIPs"] = json!(["100.64.0.2/32", "198.51.100.0/24", "0.0.0.0/0", "::/0"]);
+    router["PrimaryRoutes"] = json!(["198.51.100.0/24"]);
+    router["CapMap"] = json!({"suggest-exit-node": null, "warren-src-7": []});
+    let mut own = node(1);
+    own["CapMap"] = json!({"https://tailscale.com/cap/ssh": null, "custom:x": [{"a": 1}]});
+    own["AllowedIPs"] = json!(["100.64.0.1/32", "203.0.113.0/24"]);
+    let mut map = first();
+    let touched = map.apply(message(json!({
+        "Node": own,
+        "PeersChanged": [router],
+        "SSHPolicy": {"rules": [{"principals": [{"any": true}], "sshUsers": {"*": "="}, "action": {"accept": true}}]},
+    })));
+    assert!(touched.data);
+    assert_eq!(data(&map, 2).allowed_ips, data(&map, 2).addresses);
+    assert_eq!(data(&map, 2).cap_map.len(), 2);
+    let told = map.to_data(RelayMap::default());
+    assert_eq!(told.addresses, ["100.64.0.1/32".parse().unwrap()]);
+}
+
+#[test]
+fn an_own_address_that_is_not_allowed_is_not_used() {
+    let mut peer = node(2);
+    peer["Addresses"] = json!(["100.64.0.2/32", "fd7a:115c:a1e0::2/128"]);
+    peer["AllowedIPs"] = json!(["fd7a:115c:a1e0::2/128"]);
+    let mut map = first();
+    map.apply(message(json!({"PeersChanged": [peer]})));
+    assert_eq!(
+        data(&map, 2).allowed_ips,
+        ["fd7a:115c:a1e0::2/128".parse().unwrap()]
+    );
+}
+
+#[test]
 fn a_patch_changes_one_peer_and_no_other() {
     let mut map = first();
     let before = map.clone();

@@ -32,13 +32,6 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
     if !shape::within(items.len(), MAX_RULES, "entries", value.span, sink) {
         return;
     }
-    if let Some(first) = items.first() {
-        sink.warning(
-            Code::NotActedOn,
-            first.span,
-            "`nodeAttrs` are kept in the document, but this server does not send attributes to nodes yet",
-        );
-    }
     let all = items.iter().enumerate();
     document.node_attrs = all.filter_map(|(i, item)| entry(i, item, sink)).collect();
 }
@@ -56,6 +49,9 @@ fn entry(index: usize, value: &Value, sink: &mut Sink) -> Option<NodeAttr> {
         Some(v) => shape::texts(v, "`attr`", sink)?,
         None => Vec::new(),
     };
+    for attribute in &attributes {
+        warn_of_service(attribute, sink);
+    }
     let app = match fields.get("app") {
         Some(v) => app(v, sink)?,
         None => Vec::new(),
@@ -83,6 +79,24 @@ fn target(text: &Text, sink: &mut Sink) -> Option<Selector> {
         .help("name users, groups, tags, hosts, `autogroup:member`, `autogroup:tagged` or `*`");
     }
     ok.then_some(selector)
+}
+
+/// Attributes that mean something only beside a service that this server does not have.
+fn warn_of_service(attribute: &Text, sink: &mut Sink) {
+    let missing = match attribute.text.as_str() {
+        "funnel" => "nothing brings the public Internet to the nodes",
+        "mullvad" => "it has no exit nodes of Mullvad",
+        name if name.starts_with("nextdns:") => "it does not give out resolvers of NextDNS",
+        _ => return,
+    };
+    sink.warning(
+        Code::NotActedOn,
+        attribute.span,
+        format!(
+            "`{}` is sent to the nodes, but this server does not act on it yet: {missing}",
+            attribute.text
+        ),
+    );
 }
 
 /// Attributes with values.

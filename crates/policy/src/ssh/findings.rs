@@ -22,13 +22,6 @@ pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
         .iter()
         .map(|u| u.email.to_lowercase())
         .collect();
-    if let Some(first) = document.ssh.first() {
-        sink.warning(
-            Code::NotActedOn,
-            first.span,
-            "`ssh` is kept in the document and tested, but this server does not tell the nodes of it yet: it lets nobody in",
-        );
-    }
     for rule in &document.ssh {
         warn_of_limits(rule, &mut sink);
         for login in &rule.logins {
