@@ -6,7 +6,7 @@ use std::{
 };
 
 use policy::{
-    ClassKey, Compiled, Routers,
+    ClassKey, Compiled, Routers, Sight,
     routes::{Peer, Viewer},
 };
 use wire::{control::map::CapMap, filter::FilterRule, net::Prefix};
@@ -31,6 +31,7 @@ pub(crate) struct Law {
     classes: Vec<Arc<Class>>,
     /// By class: the filter of its nodes that offer no routes, made when it is needed.
     filters: Vec<Arc<OnceLock<Vec<FilterRule>>>>,
+    sight: Sight,
 }
 
 /// Nodes that are alike before the law.
@@ -55,6 +56,7 @@ impl Law {
             numbers: BTreeMap::new(),
             classes: Vec::new(),
             filters: Vec::new(),
+            sight: Sight::default(),
         }
     }
 
@@ -90,13 +92,7 @@ impl Law {
 
     pub(crate) fn add(&mut self, key: ClassKey) -> ClassId {
         let id = ClassId::try_from(self.classes.len()).expect("classes are fewer than nodes");
-        let mut sees = vec![0; self.classes.len() / 64 + 1];
-        let others = self.classes.iter().map(|c| &c.key).chain([&key]);
-        for (i, other) in others.enumerate() {
-            if self.compiled.visible(&key, other) {
-                sees[i / 64] |= 1 << (i % 64);
-            }
-        }
+        let sees = self.sight.add(&key);
         let sets = self.compiled.source_sets(&key);
         self.classes.push(Arc::new(Class {
             sees,

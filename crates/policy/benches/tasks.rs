@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use policy::{ClassKey, Compiled, Diagnostic, Document, End};
+use policy::{
+    ClassKey, Compiled, Diagnostic, Document, End, NodeFacts, Routers, Sight,
+    routes::{Peer, Viewer},
+};
+use wire::{NodeId, Timestamp};
 
 use crate::world::{LARGE, Size, World, world};
 
@@ -16,6 +20,7 @@ pub(crate) struct Bench {
     pub(crate) law: Compiled,
     /// The classes of the nodes, each once.
     pub(crate) classes: Vec<ClassKey>,
+    pub(crate) sight: Sight,
 }
 
 /// A part of the work, by name.
@@ -41,8 +46,13 @@ impl Bench {
         assert!(!policy::has_errors(&found), "{:?}", found.first());
         let law = Compiled::new(&document, &world.directory);
         let classes: BTreeSet<ClassKey> = world.nodes.iter().map(|n| law.class_of(n)).collect();
+        let mut sight = Sight::default();
+        for class in &classes {
+            sight.add(class);
+        }
         Self {
             classes: classes.into_iter().collect(),
+            sight,
             world,
             document,
             law,
@@ -64,24 +74,88 @@ fn compile(bench: &Bench) -> usize {
     usize::from(law != Compiled::deny_all())
 }
 
-/// The class of every node, the filter of every class, and who sees whom.
+/// A router and what the others are told of it.
+struct Router<'a> {
+    class: usize,
+    peer: Peer<'a>,
+}
+
+/// The class of every node, the filter of every class and of every router, who
+/// sees whom, and which routes.
 fn everything(bench: &Bench) -> usize {
     let law = &bench.law;
-    let mut classes: Vec<ClassKey> = bench.world.nodes.iter().map(|n| law.class_of(n)).collect();
+    let keys: Vec<ClassKey> = bench.world.nodes.iter().map(|n| law.class_of(n)).collect();
+    let mut classes: Vec<&ClassKey> = keys.iter().collect();
     classes.sort_unstable();
     classes.dedup();
-    let rules: usize = classes.iter().map(|c| law.class_filter(c).len()).sum();
+    let mut rules: usize = classes.iter().map(|c| law.class_filter(c).len()).sum();
+    let mut sight = Sight::default();
     // Who sees is seen.
-    let pairs: usize = classes
+    let mut pairs = 0;
+    for class in &classes {
+        pairs += count(&sight.add(class));
+    }
+    let (routers, served) = routers(bench, &keys, &classes);
+    for router in &served {
+        rules += law
+            .node_filter(classes[router.class], router.peer.node)
+            .len();
+    }
+    rules + pairs + routes(law, &sight, &classes, &routers, &served)
+}
+
+fn routers<'a>(
+    bench: &'a Bench,
+    keys: &[ClassKey],
+    classes: &[&ClassKey],
+) -> (Routers, Vec<Router<'a>>) {
+    let nodes = (0..).map(NodeId).zip(&bench.world.nodes).zip(keys);
+    let routing: Vec<_> = nodes.filter(|((_, n), _)| !n.routes.is_empty()).collect();
+    let created =
+        |id: NodeId| Timestamp::from_unix_seconds(1_700_000_000 + i64::try_from(id.0).unwrap_or(0));
+    let all = Routers::new(
+        &bench.law,
+        routing.iter().map(|((id, n), _)| (*id, created(*id), *n)),
+    );
+    let router = |((id, node), key): &((NodeId, &'a NodeFacts), &ClassKey)| Router {
+        class: classes.binary_search(key).expect("the class is known"),
+        peer: Peer { id: *id, node },
+    };
+    let served = routing.iter().map(router).collect();
+    (all, served)
+}
+
+/// The routes that nodes of each class are told of, in all; routers see the same
+/// as others of their class, and those of which they are a standby besides.
+fn routes(
+    law: &Compiled,
+    sight: &Sight,
+    classes: &[&ClassKey],
+    routers: &Routers,
+    served: &[Router<'_>],
+) -> usize {
+    let of_class = |class: &&ClassKey| {
+        let seen = sight.seen_by(class);
+        let viewer = Viewer { class, routes: &[] };
+        let peers = served
+            .iter()
+            .filter(|r| seen[r.class / 64] >> (r.class % 64) & 1 == 1);
+        peers
+            .map(|r| law.routes_seen(routers, viewer, r.peer).len())
+            .sum::<usize>()
+    };
+    classes.iter().map(of_class).sum()
+}
+
+fn count(words: &[u64]) -> usize {
+    words
         .iter()
-        .enumerate()
-        .map(|(at, a)| classes[at..].iter().filter(|b| law.visible(a, b)).count())
-        .sum();
-    rules + pairs
+        .map(|w| usize::try_from(w.count_ones()).unwrap_or(0))
+        .sum()
 }
 
 /// What the engine does for a node that joins: its class, and whom it sees.
-fn joined(bench: &Bench, node: &policy::NodeFacts) -> usize {
+fn joined(bench: &Bench, node: &NodeFacts) -> usize {
     let class = bench.law.class_of(node);
     let known = bench.classes.binary_search(&class).is_ok();
     let filter = if known {
@@ -89,11 +163,7 @@ fn joined(bench: &Bench, node: &policy::NodeFacts) -> usize {
     } else {
         bench.law.class_filter(&class).len()
     };
-    let seen = bench
-        .classes
-        .iter()
-        .filter(|c| bench.law.visible(&class, c))
-        .count();
+    let seen = count(&bench.sight.seen_by(&class));
     seen + filter + bench.law.source_sets(&class).len()
 }
 

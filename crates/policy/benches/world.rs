@@ -167,27 +167,21 @@ fn text(size: Size, dice: &mut Dice) -> String {
     let owners = tags.map(|tag| format!("\"{tag}\": [\"group:g0\"]"));
     section("tagOwners", ['{', '}'], owners.collect());
     let (mut acls, mut grants) = (Vec::new(), Vec::new());
-    let has_grants =
-        policy::keyword::find("grants").is_some_and(policy::keyword::Keyword::is_supported);
     for number in 0..size.rules {
         let kind = Kind::of(number);
         let source = source(number, size, dice);
         match kind {
-            Kind::App | Kind::Via if has_grants => grants.push(grant(kind, &source, size, dice)),
+            Kind::App | Kind::Via => grants.push(grant(kind, &source, size, dice)),
             Kind::Own => acls.push(acl(
                 &source,
                 &[format!("autogroup:self:{}", ports(false, dice))],
             )),
-            Kind::App | Kind::Via | Kind::Plain => {
-                acls.push(acl(&source, &targets(false, size, dice)));
-            }
+            Kind::Plain => acls.push(acl(&source, &targets(false, size, dice))),
             Kind::Ranges => acls.push(acl(&source, &targets(true, size, dice))),
         }
     }
     section("acls", ['[', ']'], acls);
-    if has_grants {
-        section("grants", ['[', ']'], grants);
-    }
+    section("grants", ['[', ']'], grants);
     out.push_str("}\n");
     out
 }

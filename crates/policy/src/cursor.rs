@@ -73,28 +73,38 @@ impl<'t> Scan<'t> {
     /// The next token at or behind which `open` says what is open; `None` at the
     /// end, or from `stop` on.
     pub(crate) fn next(&mut self, stop: usize) -> Option<Token<'t>> {
-        loop {
-            let rest = self.slice(self.at, self.text.len());
-            let c = rest.chars().next().filter(|_| self.at < stop)?;
-            match c {
-                '{' | '[' if self.open.len() < MAX_DEPTH => self.open.push(Frame {
-                    is_object: c == '{',
+        while self.at < stop {
+            let byte = *self.text.as_bytes().get(self.at)?;
+            match byte {
+                b'{' | b'[' if self.open.len() < MAX_DEPTH => self.open.push(Frame {
+                    is_object: byte == b'{',
                     ..Frame::default()
                 }),
-                '}' | ']' => {
+                b'}' | b']' => {
                     self.open.pop();
                     self.value_seen();
                 }
-                ',' => self.comma(),
-                '"' => return Some(self.string()),
-                '/' if rest.starts_with("//") || rest.starts_with("/*") => {
-                    return Some(self.comment(rest));
+                b',' => self.comma(),
+                b'"' => return Some(self.string()),
+                b'/' => {
+                    let rest = self.slice(self.at, self.text.len());
+                    if rest.starts_with("//") || rest.starts_with("/*") {
+                        return Some(self.comment(rest));
+                    }
                 }
-                c if is_word(c) => return Some(self.word(rest)),
-                _ => {}
+                b' ' | b'\t' | b'\n' | b'\r' | b':' => {}
+                _ => {
+                    let rest = self.slice(self.at, self.text.len());
+                    let c = rest.chars().next()?;
+                    if is_word(c) {
+                        return Some(self.word(rest));
+                    }
+                    self.at += c.len_utf8() - 1;
+                }
             }
-            self.at += c.len_utf8();
+            self.at += 1;
         }
+        None
     }
 
     /// Tells the innermost frame that a string or word stood in it.
@@ -129,16 +139,15 @@ impl<'t> Scan<'t> {
 
     fn string(&mut self) -> Token<'t> {
         let start = self.at + 1;
-        let mut end = start;
+        let bytes = self.text.as_bytes().get(start..).unwrap_or_default();
         let mut escaped = false;
-        for c in self.slice(start, self.text.len()).chars() {
-            if c == '\n' || (c == '"' && !escaped) {
-                break;
-            }
-            escaped = c == '\\' && !escaped;
-            end += c.len_utf8();
-        }
-        let closed = self.slice(end, self.text.len()).starts_with('"');
+        let ends = |b: &u8| {
+            let is_end = *b == b'\n' || (*b == b'"' && !escaped);
+            escaped = *b == b'\\' && !escaped;
+            is_end
+        };
+        let end = start + bytes.iter().position(ends).unwrap_or(bytes.len());
+        let closed = self.text.as_bytes().get(end) == Some(&b'"');
         self.at = end + usize::from(closed);
         Token::String(Span::new(start, end), self.slice(start, end))
     }

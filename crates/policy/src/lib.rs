@@ -48,6 +48,7 @@ pub mod routes;
 pub mod schema;
 pub mod selector;
 mod shape;
+mod sight;
 pub mod source;
 pub mod ssh;
 pub mod starter;
@@ -63,6 +64,7 @@ pub use document::{Document, parse};
 pub use explain::{Explainer, Flow};
 pub use filter::{ClassRule, Destination, Place, Source};
 pub use routes::Routers;
+pub use sight::Sight;
 pub use ssh::{SshLaw, SshPlace, SshTable};
 pub use starter::STARTER;
 

@@ -4,6 +4,7 @@
 //!
 //! All findings are warnings with a help text; none stops a save.
 
+mod covers;
 mod people;
 mod ports;
 mod repeated;

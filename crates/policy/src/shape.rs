@@ -5,6 +5,9 @@ use crate::{
     source::{Kind, Member, Text, Value},
 };
 
+/// Keys of an object that are compared with each other, without a set of them.
+const FEW: usize = 16;
+
 /// The members of an object; a key that stands twice is an error and its later values are left out.
 pub(crate) fn members<'v>(
     value: &'v Value,
@@ -16,9 +19,15 @@ pub(crate) fn members<'v>(
         return None;
     };
     let mut seen = std::collections::BTreeSet::new();
-    let mut kept = Vec::with_capacity(all.len());
+    let mut kept: Vec<&Member> = Vec::with_capacity(all.len());
     for member in all {
-        if seen.insert(member.key.text.as_str()) {
+        let key = member.key.text.as_str();
+        let is_new = if all.len() <= FEW {
+            kept.iter().all(|k| k.key.text != key)
+        } else {
+            seen.insert(key)
+        };
+        if is_new {
             kept.push(member);
         } else {
             sink.error(
@@ -60,12 +69,17 @@ pub(crate) fn text(value: &Value, what: &str, sink: &mut Sink) -> Option<Text> {
 /// An array of strings; what is no string is left out.
 pub(crate) fn texts(value: &Value, what: &str, sink: &mut Sink) -> Option<Vec<Text>> {
     let items = items(value, what, sink)?;
-    Some(
-        items
-            .iter()
-            .filter_map(|item| text(item, &format!("an entry of {what}"), sink))
-            .collect(),
-    )
+    let read = |item: &Value| {
+        if let Kind::String(text) = &item.kind {
+            return Some(Text {
+                span: item.span,
+                text: text.clone(),
+            });
+        }
+        wrong(item, &format!("an entry of {what}"), "a string", sink);
+        None
+    };
+    Some(items.iter().filter_map(read).collect())
 }
 
 /// `true` or `false`.

@@ -82,13 +82,20 @@ proptest! {
                 joined.insert((from.node.addresses[0], to.node.addresses[0]));
             }
         });
-        for a in &world.nodes {
-            for b in world.nodes.iter().filter(|b| *b != a) {
+        let classes: Vec<_> = world.nodes.iter().map(|n| law.class_of(n)).collect();
+        let mut sight = policy::Sight::default();
+        for class in &classes {
+            sight.add(class);
+        }
+        for (a, class) in world.nodes.iter().zip(&classes) {
+            let sees = sight.seen_by(class);
+            for (at, b) in world.nodes.iter().enumerate().filter(|(_, b)| *b != a) {
                 let (x, y) = (a.addresses[0], b.addresses[0]);
                 let expected = joined.contains(&(x, y)) || joined.contains(&(y, x));
                 let seen = law.visible(&law.class_of(a), &law.class_of(b));
                 prop_assert_eq!(seen, expected, "{:?} {:?}", a, b);
                 prop_assert_eq!(seen, law.visible(&law.class_of(b), &law.class_of(a)));
+                prop_assert_eq!(seen, sees[at / 64] >> (at % 64) & 1 == 1);
             }
         }
     }

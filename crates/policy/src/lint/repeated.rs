@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wire::net::{PortRange, Prefix};
+use wire::net::PortRange;
 
-use super::view::{self, Rule, View};
+use super::{
+    covers::{NameId, Names},
+    view::{self, Rule, View},
+};
 use crate::{
     diagnostic::{Code, Sink},
-    selector::autogroup::Autogroup,
     source::{Kind, Value},
 };
 
@@ -104,13 +106,13 @@ fn spell(value: &Value) -> String {
 struct Acl<'v> {
     rule: Rule<'v>,
     protocol: Option<&'v str>,
-    sources: Vec<&'v str>,
-    targets: Vec<(&'v str, Vec<PortRange>)>,
+    sources: Vec<NameId>,
+    targets: Vec<(NameId, Vec<PortRange>)>,
 }
 
 impl<'v> Acl<'v> {
     /// `None` for rules with conditions and for ports that cannot be read.
-    fn of(rule: Rule<'v>) -> Option<Self> {
+    fn of(rule: Rule<'v>, names: &mut Names<'v>) -> Option<Self> {
         if rule.parts.contains_key("srcPosture") {
             return None;
         }
@@ -118,39 +120,66 @@ impl<'v> Acl<'v> {
             .texts("dst")
             .map(|(text, _)| {
                 let (name, ports) = view::target(text);
-                Some((name, view::ports(ports)?))
+                Some((names.number(name), view::ports(ports)?))
             })
             .collect();
         Some(Self {
             protocol: rule.texts("proto").next().map(|(text, _)| text),
-            sources: rule.texts("src").map(|(text, _)| text).collect(),
+            sources: rule
+                .texts("src")
+                .map(|(text, _)| names.number(text))
+                .collect(),
             targets: targets?,
             rule,
         })
+    }
+
+    /// True when it allows all that the other allows.
+    fn covers(&self, narrow: &Self, names: &Names<'_>) -> bool {
+        let protocols = self
+            .protocol
+            .is_none_or(|_| self.protocol == narrow.protocol)
+            && (self.protocol.is_some() || is_default(narrow.protocol));
+        let has = |n: &NameId| self.sources.iter().any(|w| names.has_source(*w, *n));
+        let open = |name: NameId, range: &PortRange| {
+            self.targets.iter().any(|(w, ports)| {
+                ports
+                    .iter()
+                    .any(|p| p.first <= range.first && range.last <= p.last)
+                    && names.has_target(*w, name)
+            })
+        };
+        let targets =
+            |(name, ports): &(NameId, Vec<PortRange>)| ports.iter().all(|range| open(*name, range));
+        protocols
+            && !narrow.targets.is_empty()
+            && narrow.targets.iter().all(targets)
+            && narrow.sources.iter().all(has)
     }
 }
 
 /// Rules of `acls` whose every part another rule allows too.
 fn shadowed(view: &View<'_>, twins: &BTreeSet<usize>, sink: &mut Sink) {
-    let covers = Covers::of(view);
-    let acls: Vec<Acl<'_>> = view.rules("acls").into_iter().filter_map(Acl::of).collect();
+    let mut names = Names::of(view);
+    let rules = view.rules("acls").into_iter();
+    let acls: Vec<Acl<'_>> = rules.filter_map(|r| Acl::of(r, &mut names)).collect();
     // A rule that covers another has its first source, or one that is wider.
-    let mut by_source: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut by_source: BTreeMap<NameId, Vec<usize>> = BTreeMap::new();
     for (at, acl) in acls.iter().enumerate() {
         for source in &acl.sources {
-            by_source.entry(source).or_default().push(at);
+            by_source.entry(*source).or_default().push(at);
         }
     }
-    let mut wider: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut wider: BTreeMap<NameId, Vec<usize>> = BTreeMap::new();
     let mut pairs = 0;
     for (at, acl) in acls.iter().enumerate() {
         let Some(source) = acl.sources.first() else {
             continue;
         };
-        let wider = wider.entry(source).or_insert_with(|| {
-            let names = by_source.iter();
-            let names = names.filter(|(other, _)| covers.source(other, source));
-            names.flat_map(|(_, rules)| rules).copied().collect()
+        let wider = wider.entry(*source).or_insert_with(|| {
+            let all = by_source.iter();
+            let all = all.filter(|(other, _)| names.has_source(**other, *source));
+            all.flat_map(|(_, rules)| rules).copied().collect()
         });
         for other in wider.iter().copied().filter(|other| *other != at) {
             pairs += 1;
@@ -161,7 +190,7 @@ fn shadowed(view: &View<'_>, twins: &BTreeSet<usize>, sink: &mut Sink) {
                 continue;
             };
             let is_known = twins.contains(&acl.rule.index) || twins.contains(&wide.rule.index);
-            if !is_known && covers.rule(wide, acl) {
+            if !is_known && wide.covers(acl, &names) {
                 let number = wide.rule.index + 1;
                 sink.warning(
                     Code::ShadowedRule,
@@ -175,102 +204,7 @@ fn shadowed(view: &View<'_>, twins: &BTreeSet<usize>, sink: &mut Sink) {
     }
 }
 
-/// Which names include which.
-struct Covers<'v> {
-    groups: BTreeMap<&'v str, BTreeSet<String>>,
-    /// Every name of a rule that stands for addresses.
-    prefixes: BTreeMap<&'v str, Prefix>,
-}
-
-impl<'v> Covers<'v> {
-    fn of(view: &View<'v>) -> Self {
-        let members = |value: &Value| {
-            let all = view::texts(value);
-            all.iter().map(|(text, _)| text.to_lowercase()).collect()
-        };
-        let read = |text: &str| Some(Prefix::parse_any(text).ok()?.masked());
-        let groups = view.names("groups").iter();
-        let hosts = view.names("hosts").iter().filter_map(|m| {
-            let (text, _) = *view::texts(&m.value).first()?;
-            Some((m.key.text.as_str(), read(text)?))
-        });
-        let mut prefixes: BTreeMap<&str, Prefix> = hosts.collect();
-        for rule in view.rules("acls") {
-            let targets = rule.texts("dst").map(|(text, _)| view::target(text).0);
-            for name in targets.chain(rule.texts("src").map(|(text, _)| text)) {
-                if !prefixes.contains_key(name) {
-                    prefixes.extend(read(name).map(|prefix| (name, prefix)));
-                }
-            }
-        }
-        Self {
-            groups: groups
-                .map(|m| (m.key.text.as_str(), members(&m.value)))
-                .collect(),
-            prefixes,
-        }
-    }
-
-    /// Whether every source by the name `narrow` is one by the name `wide`.
-    fn source(&self, wide: &str, narrow: &str) -> bool {
-        if wide == narrow {
-            return true;
-        }
-        if let Some(narrow) = self.prefixes.get(narrow) {
-            let wide = self.prefixes.get(wide);
-            return wide.is_some_and(|w| w.bits <= narrow.bits && w.contains(narrow.addr));
-        }
-        let of_people = is_of_people(narrow);
-        match wide {
-            "*" => of_people || narrow.starts_with("tag:") || narrow == Autogroup::Tagged.as_str(),
-            "autogroup:member" => of_people,
-            "autogroup:tagged" => narrow.starts_with("tag:"),
-            group => {
-                let members = self.groups.get(group);
-                members.is_some_and(|m| m.contains(&narrow.to_lowercase()))
-            }
-        }
-    }
-
-    fn target(&self, wide: &str, narrow: &str) -> bool {
-        // Everything but what only an exit node reaches.
-        (wide == "*" && narrow != Autogroup::Internet.as_str()) || self.source(wide, narrow)
-    }
-
-    fn rule(&self, wide: &Acl<'_>, narrow: &Acl<'_>) -> bool {
-        let protocols = wide
-            .protocol
-            .is_none_or(|_| wide.protocol == narrow.protocol)
-            && (wide.protocol.is_some() || is_default(narrow.protocol));
-        let sources = narrow
-            .sources
-            .iter()
-            .all(|n| wide.sources.iter().any(|w| self.source(w, n)));
-        let open = |name: &str, range: &PortRange| {
-            wide.targets.iter().any(|(w, ports)| {
-                self.target(w, name)
-                    && ports
-                        .iter()
-                        .any(|p| p.first <= range.first && range.last <= p.last)
-            })
-        };
-        let targets = narrow
-            .targets
-            .iter()
-            .all(|(name, ports)| ports.iter().all(|range| open(name, range)));
-        protocols && sources && targets && !narrow.targets.is_empty()
-    }
-}
-
 /// Protocols that a rule without `proto` allows too.
 fn is_default(protocol: Option<&str>) -> bool {
     protocol.is_none_or(|p| matches!(p, "tcp" | "udp" | "icmp" | "6" | "17" | "1"))
-}
-
-fn is_of_people(name: &str) -> bool {
-    let autogroup = Autogroup::ALL.iter().find(|g| g.as_str() == name);
-    match autogroup {
-        Some(group) => group.is_of_people(),
-        None => name.starts_with("group:") || (name.contains('@') && !name.contains(':')),
-    }
 }
