@@ -11,6 +11,8 @@ pub(crate) struct Case {
     pub(crate) page: String,
     /// The policy's text.
     pub(crate) policy: String,
+    /// Nodes that its tenant has beside those of all tables, as `tenant.rs` reads them.
+    pub(crate) nodes: Vec<(String, String)>,
     /// What follows from it.
     pub(crate) expect: Vec<Expect>,
 }
@@ -36,6 +38,22 @@ pub(crate) enum Expect {
     Filter(String, Vec<String>),
     /// The subjects of all tests that fail, in their order.
     FailingTests(Vec<String>),
+    /// `NODE PREFIX`: whether an offered route needs no approval.
+    Approves(String),
+    Leaves(String),
+    /// `USER TAG` or `TAG TAG`: whether the first may give the second to a node.
+    Assigns(String),
+    RefusesTag(String),
+    /// What a node is given, and what its peers are told.
+    Attributes(String, Vec<String>),
+    PeerAttributes(String, Vec<String>),
+    /// Whom a node sees, and the routes that it sends to each of them.
+    Sees(String, Vec<String>),
+    Routes(String, Vec<String>),
+    /// Who serves a prefix, whoever looks.
+    Primary(String, Vec<String>),
+    /// `VIEWER > NODE`: the addresses that the viewer is told.
+    Addresses(String, Vec<String>),
 }
 
 /// The cases of a file. Members of `base` stand in every policy that does not have them itself.
@@ -43,6 +61,7 @@ pub(crate) fn read(area: &str, text: &str) -> Vec<Case> {
     let root = source::read(text).unwrap_or_else(|why| panic!("{area}: {why:?}"));
     let page = text_of(get(&root, "page"));
     let base = get(&root, "base").map(members).unwrap_or_default();
+    let nodes = get(&root, "nodes").map(members).unwrap_or_default();
     let Kind::Array(cases) = &get(&root, "cases").unwrap().kind else {
         panic!("{area}: no cases");
     };
@@ -52,6 +71,10 @@ pub(crate) fn read(area: &str, text: &str) -> Vec<Case> {
             says: text_of(get(value, "says")),
             page: page_of(&page, get(value, "page")),
             policy: policy(text, base, get(value, "policy")),
+            nodes: nodes
+                .iter()
+                .map(|m| (m.key.text.clone(), text_of(Some(&m.value))))
+                .collect(),
             expect: members(value)
                 .iter()
                 .flat_map(|m| expects(area, m))
@@ -105,6 +128,16 @@ fn expects(area: &str, member: &Member) -> Vec<Expect> {
         "ssh" => by_node(Expect::SshRules),
         "filter" => by_node(Expect::Filter),
         "failingTests" => vec![Expect::FailingTests(texts(&member.value))],
+        "approves" => each(Expect::Approves),
+        "leaves" => each(Expect::Leaves),
+        "assigns" => each(Expect::Assigns),
+        "refusesTag" => each(Expect::RefusesTag),
+        "attributes" => by_node(Expect::Attributes),
+        "peerAttributes" => by_node(Expect::PeerAttributes),
+        "sees" => by_node(Expect::Sees),
+        "routes" => by_node(Expect::Routes),
+        "primary" => by_node(Expect::Primary),
+        "addresses" => by_node(Expect::Addresses),
         other => panic!("{area}: a case has no `{other}`"),
     }
 }
@@ -142,6 +175,16 @@ impl Expect {
                 Self::Filter(node.clone(), more(rules, "203.0.113.77 > 203.0.113.78:7"))
             }
             Self::FailingTests(list) => Self::FailingTests(more(list, "nobody")),
+            Self::Approves(text) => Self::Leaves(text.clone()),
+            Self::Leaves(text) => Self::Approves(text.clone()),
+            Self::Assigns(text) => Self::RefusesTag(text.clone()),
+            Self::RefusesTag(text) => Self::Assigns(text.clone()),
+            Self::Attributes(node, all) => Self::Attributes(node.clone(), more(all, "odd")),
+            Self::PeerAttributes(node, all) => Self::PeerAttributes(node.clone(), more(all, "odd")),
+            Self::Sees(node, all) => Self::Sees(node.clone(), more(all, "nobody")),
+            Self::Routes(node, all) => Self::Routes(node.clone(), more(all, "nobody 10.77.0.0/16")),
+            Self::Primary(prefix, all) => Self::Primary(prefix.clone(), more(all, "nobody")),
+            Self::Addresses(pair, all) => Self::Addresses(pair.clone(), more(all, "203.0.113.77")),
         }
     }
 }

@@ -6,11 +6,12 @@ use std::{
 };
 
 use policy::{
-    Compiled, Diagnostic, End, NodeFacts, Severity, SshLaw, SshTable, ssh::decide::SshDecision,
+    Compiled, Diagnostic, End, NodeFacts, Routers, Severity, SshLaw, SshTable,
+    ssh::decide::SshDecision,
 };
 use wire::{
     control::SshRule,
-    filter::{DstPorts, FilterRule},
+    filter::{CapGrant, DstPorts, FilterRule},
     net::PortRange,
 };
 
@@ -25,7 +26,8 @@ const DELEGATE: &str = "https://control.example/check";
 
 /// The first expectation that does not hold.
 pub(crate) fn judge(case: &Case) -> Result<(), String> {
-    let (nodes, directory) = (tenant::nodes(), tenant::directory());
+    let nodes = tenant::nodes(&case.nodes);
+    let directory = tenant::directory(&nodes);
     let facts: Vec<NodeFacts> = nodes.iter().map(|n| n.facts.clone()).collect();
     let (document, mut found) = policy::parse(&case.policy);
     found.extend(policy::check::against(&document, &directory));
@@ -41,6 +43,7 @@ pub(crate) fn judge(case: &Case) -> Result<(), String> {
             .map(|o| format!("{} {}", o.expected.as_str(), o.subject))
             .collect(),
         table: ssh.over(&facts),
+        routers: Routers::new(&law, nodes.iter().map(|n| (n.id, n.created, &n.facts))),
         law,
         nodes,
         facts,
@@ -49,12 +52,13 @@ pub(crate) fn judge(case: &Case) -> Result<(), String> {
     case.expect.iter().try_for_each(|e| outcome.holds(e))
 }
 
-struct Outcome {
+pub(super) struct Outcome {
     found: Vec<Diagnostic>,
     failing: Vec<String>,
     table: SshTable,
-    law: Compiled,
-    nodes: Vec<Node>,
+    pub(super) law: Compiled,
+    pub(super) routers: Routers,
+    pub(super) nodes: Vec<Node>,
     facts: Vec<NodeFacts>,
 }
 
@@ -92,6 +96,16 @@ impl Outcome {
             Expect::Filter(node, rules) => self.filter(node, rules),
             Expect::FailingTests(subjects) if *subjects == self.failing => Ok(()),
             Expect::FailingTests(_) => Err(format!("failing tests: {:?}", self.failing)),
+            Expect::Approves(text) => self.approves(text, true),
+            Expect::Leaves(text) => self.approves(text, false),
+            Expect::Assigns(text) => self.assigns(text, true),
+            Expect::RefusesTag(text) => self.assigns(text, false),
+            Expect::Attributes(node, all) => self.attributes(node, all),
+            Expect::PeerAttributes(node, all) => self.peer_attributes(node, all),
+            Expect::Sees(node, all) => self.sees(node, all),
+            Expect::Routes(node, all) => self.routes(node, all),
+            Expect::Primary(prefix, all) => self.primary(prefix, all),
+            Expect::Addresses(pair, all) => self.addresses(pair, all),
         }
     }
 
@@ -105,9 +119,13 @@ impl Outcome {
         }
     }
 
-    fn node(&self, name: &str) -> &NodeFacts {
+    pub(super) fn named(&self, name: &str) -> &Node {
         let found = self.nodes.iter().find(|n| n.name == name);
-        &found.unwrap_or_else(|| panic!("no node `{name}`")).facts
+        found.unwrap_or_else(|| panic!("no node `{name}`"))
+    }
+
+    fn node(&self, name: &str) -> &NodeFacts {
+        &self.named(name).facts
     }
 
     /// A node and the addresses meant: all of its own, or one, written `router1/10.1.0.5`.
@@ -217,7 +235,7 @@ impl Outcome {
         for node in &self.nodes {
             if node.facts.addresses.iter().all(|a| left.contains(a)) {
                 left.retain(|a| !node.facts.addresses.contains(a));
-                names.push(node.name.to_owned());
+                names.push(node.name.clone());
             }
         }
         names.extend(left.iter().map(IpAddr::to_string));
@@ -230,9 +248,28 @@ impl Outcome {
         filter::compare(&ours, &theirs)
     }
 
-    /// `ada1, 10.0.0.0/8 > web1:22,80-90 udp`; a node stands for its addresses.
+    /// `ada1, 10.0.0.0/8 > web1:22,80-90 udp`, or `ada1 > web1 gives example.com/cap/a [1]`;
+    /// a node stands for its addresses.
     fn rule(&self, text: &str) -> FilterRule {
         let (sources, rest) = text.split_once(" > ").unwrap();
+        if let Some((target, given)) = rest.split_once(" gives ") {
+            let (name, values) = given.split_once(' ').unwrap_or((given, "[]"));
+            return FilterRule {
+                src_ips: sources
+                    .split(", ")
+                    .flat_map(|s| self.spelled_out(s))
+                    .collect(),
+                dst_ports: Vec::new(),
+                ip_proto: Vec::new(),
+                cap_grant: vec![CapGrant {
+                    dsts: self.spelled_out(target),
+                    cap_map: BTreeMap::from([(
+                        name.to_owned(),
+                        serde_json::from_str(values).unwrap(),
+                    )]),
+                }],
+            };
+        }
         let (rest, proto) = rest
             .split_once(' ')
             .map_or((rest, None), |(r, p)| (r, Some(p)));

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use policy::{Connection, Directory, NodeFacts, ProviderGroup, User};
-use wire::{UserId, api::Role, net::Prefix};
+use wire::{NodeId, Timestamp, UserId, api::Role, net::Prefix};
 
 /// Users: name (of an address at its domain), id, role.
 const USERS: [(&str, u64, Role); 8] = [
@@ -53,40 +53,69 @@ const NODES: [Row; 15] = [
 /// A node of the table and its name.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
+    pub(crate) id: NodeId,
+    pub(crate) created: Timestamp,
     pub(crate) facts: NodeFacts,
 }
 
-pub(crate) fn nodes() -> Vec<Node> {
-    NODES
-        .iter()
-        .map(|(name, last, owner, tags, routes)| Node {
-            name,
+impl Node {
+    fn new(name: &str, last: u8) -> Self {
+        let v6 = Ipv6Addr::new(0xfd7a, 0x115c, 0xa1e0, 0, 0, 0, 0, u16::from(last));
+        Self {
+            name: name.to_owned(),
+            id: NodeId(last.into()),
+            created: Timestamp::ZERO,
             facts: NodeFacts {
-                user: (*owner != 0).then_some(UserId(*owner)),
-                tags: tags.iter().map(|t| (*t).to_owned()).collect(),
-                addresses: vec![
-                    IpAddr::V4(Ipv4Addr::new(100, 64, 0, *last)),
-                    IpAddr::V6(Ipv6Addr::new(
-                        0xfd7a,
-                        0x115c,
-                        0xa1e0,
-                        0,
-                        0,
-                        0,
-                        0,
-                        u16::from(*last),
-                    )),
-                ],
-                routes: routes.iter().map(|r| r.parse().unwrap()).collect(),
+                addresses: vec![IpAddr::V4(Ipv4Addr::new(100, 64, 0, last)), IpAddr::V6(v6)],
                 ..NodeFacts::default()
             },
-        })
-        .collect()
+        }
+    }
+
+    /// A node as a file of the table writes it: the last part of its addresses, then
+    /// tags or an owner, routes, `exit`, and `created:SECONDS`.
+    fn read(name: &str, words: &str) -> Self {
+        let (last, words) = words.split_once(' ').unwrap();
+        let mut node = Self::new(name, last.parse().unwrap());
+        for word in words.split(' ') {
+            if word.starts_with("tag:") {
+                node.facts.tags.push(word.to_owned());
+            } else if let Some(seconds) = word.strip_prefix("created:") {
+                node.created = Timestamp::from_unix_seconds(seconds.parse().unwrap());
+            } else if word == "exit" {
+                node.facts.exit_routes = vec![Prefix::ALL_IPV4, Prefix::ALL_IPV6];
+            } else if word.contains('@') {
+                node.facts.user = Some(user(word));
+            } else {
+                node.facts.routes.push(word.parse().unwrap());
+            }
+        }
+        node
+    }
 }
 
-pub(crate) fn directory() -> Directory {
-    let routes = NODES.iter().flat_map(|(.., routes)| routes.iter());
+/// The id of a user.
+pub(crate) fn user(email: &str) -> UserId {
+    let found = USERS.iter().find(|(known, ..)| *known == email);
+    UserId(found.unwrap_or_else(|| panic!("no user `{email}`")).1)
+}
+
+/// Everybody's nodes, and those that the case brings.
+pub(crate) fn nodes(more: &[(String, String)]) -> Vec<Node> {
+    let common = NODES.iter().map(|(name, last, owner, tags, routes)| {
+        let mut node = Node::new(name, *last);
+        node.facts.user = (*owner != 0).then_some(UserId(*owner));
+        node.facts.tags = tags.iter().map(|t| (*t).to_owned()).collect();
+        node.facts.routes = routes.iter().map(|r| r.parse().unwrap()).collect();
+        node
+    });
+    let more = more.iter().map(|(name, words)| Node::read(name, words));
+    common.chain(more).collect()
+}
+
+pub(crate) fn directory(nodes: &[Node]) -> Directory {
+    let routes = nodes.iter().flat_map(|n| n.facts.routes.iter().copied());
     Directory {
         users: USERS
             .iter()
@@ -105,6 +134,6 @@ pub(crate) fn directory() -> Directory {
                 members: vec![UserId(1), UserId(2)],
             }],
         }],
-        routes: routes.map(|r| r.parse::<Prefix>().unwrap()).collect(),
+        routes: routes.collect(),
     }
 }
