@@ -8,7 +8,7 @@ case "${1:-run}" in
   test) wanted=(build-essential musl-tools pkg-config curl ca-certificates iproute2 iputils-ping nftables
     util-linux postgresql chromium chromium-driver libnss3-tools
     busybox-static python3 zstd) ;;
-  interop) wanted=(build-essential musl-tools iproute2 iputils-ping nftables util-linux curl python3) ;;
+  interop) wanted=(build-essential musl-tools iproute2 iputils-ping nftables util-linux curl python3 openssh-client) ;;
   bench) wanted=(build-essential musl-tools iproute2 iputils-ping nftables util-linux iperf3 python3
     chromium chromium-driver libnss3-tools) ;;
   dist) wanted=(build-essential musl-tools dpkg) ;;

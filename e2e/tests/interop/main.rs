@@ -7,12 +7,15 @@ use e2e::{
     scenarios, tailscale,
 };
 
+mod policy;
 mod real_clients;
 
 const SCENARIOS: &[Scenario] = scenarios![
     real_clients::real_clients_join_talk_obey_survive_and_leave,
     real_clients::real_clients_and_our_agent_talk_both_ways,
     real_clients::our_agent_between_real_clients_joins_obeys_survives_and_leaves,
+    policy::people_and_tags_sign_in_by_ssh_until_the_policy_is_edited,
+    policy::attributes_of_the_policy_reach_the_clients,
 ];
 
 fn main() -> ExitCode {
