@@ -47,9 +47,13 @@ pub use stream::MapStream;
 /// Events that a follower may be behind before it must load all anew.
 const EVENTS: usize = 1024;
 
-/// What the law sees of a node.
-pub(crate) fn facts(row: db::Node, now: Timestamp) -> policy::NodeFacts {
-    load::node(row, now).facts()
+/// What the law sees of a node after these decisions about its routes.
+pub(crate) fn facts(
+    row: db::Node,
+    decisions: &[db::Decision],
+    now: Timestamp,
+) -> policy::NodeFacts {
+    load::node(row, decisions, now).facts()
 }
 
 /// What changed in a tenant's rows.

@@ -86,6 +86,10 @@ impl Law {
         self.numbers.get(key).copied()
     }
 
+    pub(crate) fn approves(&self, node: &Node, route: &Prefix) -> bool {
+        self.compiled.approves_route(&node.facts(), route)
+    }
+
     pub(crate) fn key_of(&self, node: &Node) -> ClassKey {
         self.compiled.class_of(&node.facts())
     }

@@ -89,6 +89,12 @@ impl Snapshot {
         self.0.members.iter().map(|m| &m.node)
     }
 
+    /// Whether the policy's `autoApprovers` approve a route that the node offers.
+    pub fn approves(&self, id: NodeId, route: &Prefix) -> bool {
+        let node = self.node(id);
+        node.is_some_and(|node| self.0.law.approves(node, route))
+    }
+
     /// The snapshot after these changes, in their order.
     #[must_use]
     pub fn apply(&self, changes: impl IntoIterator<Item = Change>) -> Self {

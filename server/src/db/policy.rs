@@ -46,6 +46,11 @@ impl Row {
     }
 }
 
+#[derive(FromQueryResult)]
+struct Id {
+    id: String,
+}
+
 /// Revisions that a list gives at most; older ones stay and are found by id.
 const LISTED: i64 = 200;
 
@@ -58,6 +63,14 @@ impl TenantRows {
         let sql = format!("{COLUMNS} ORDER BY number DESC LIMIT 1");
         let row: Option<Row> = self.conn.one(&sql, self.scoped([])).await?;
         row.ok_or(Error::NotFound)?.read()
+    }
+
+    /// Which policy is in force, if any.
+    pub async fn policy_in_force(&self) -> Result<Option<PolicyRevisionId>> {
+        let sql =
+            "SELECT id FROM policy_revisions WHERE tenant_id = $1 ORDER BY number DESC LIMIT 1";
+        let row: Option<Id> = self.conn.one(sql, self.scoped([])).await?;
+        row.map(|row| text(&row.id)).transpose()
     }
 
     /// One revision.

@@ -12,6 +12,7 @@ use wire::{NodeId, TenantId, api::event::Event};
 use super::{Attach, Changed, Deps, MapStream, Presence, Report, load};
 use crate::error::{Error, Result};
 
+mod approve;
 mod bell;
 mod presence;
 mod publish;
@@ -141,6 +142,7 @@ async fn run(mut live: Live, mut mailbox: mpsc::Receiver<Command>) {
                 live.relays(map);
             }
             stored = live.store.finished() => live.stored(stored),
+            approved = live.approvals.finished() => live.approved(approved).await,
             () = sleep_until(wake) => {}
         }
         live.pass_time();
@@ -148,6 +150,7 @@ async fn run(mut live: Live, mut mailbox: mpsc::Receiver<Command>) {
         live.publish_if_due();
         live.ring_if_due();
         live.review_if_due();
+        live.approve_if_due();
         live.store_if_due();
     }
     live.end().await;
@@ -196,6 +199,7 @@ impl Live {
             self.bell.rings_at(),
             self.store.due_at(),
             self.review.due_at(),
+            self.approvals.due_at(),
             self.retry_at,
         ];
         let first = times.into_iter().flatten().min();

@@ -1,14 +1,18 @@
 //! Rows as the netmap takes them.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use netmap::{Node, Owner, Person, Reach, Tenant};
 use policy::Document;
-use wire::{NodeId, Timestamp, api::tenant::Settings, relay_map::RelayMap};
+use wire::{NodeId, Timestamp, api::tenant::Settings, id::PolicyRevisionId, relay_map::RelayMap};
 
 use crate::{
-    db::{self, NodeOwner, PresenceRow, TenantRows},
+    db::{self, Decision, NodeOwner, PresenceRow, TenantRows},
     error::{Error, Result},
+    route::served,
 };
 
 /// A tenant as loaded.
@@ -16,6 +20,10 @@ pub(super) struct Loaded {
     pub(super) tenant: Tenant,
     pub(super) settings: Settings,
     pub(super) nodes: Vec<Node>,
+    /// Which policy is in force.
+    pub(super) revision: Option<PolicyRevisionId>,
+    /// What was decided about the routes of nodes.
+    pub(super) decisions: BTreeMap<NodeId, Vec<Decision>>,
     /// Nodes that are removed when they go.
     pub(super) ephemeral: BTreeSet<NodeId>,
 }
@@ -28,6 +36,7 @@ pub(super) async fn all(
     now: Timestamp,
 ) -> Result<Loaded> {
     let row = rows.tenant().await?;
+    let in_force = policy(rows).await?;
     let tenant = Tenant {
         name: row.name,
         dns_suffix: format!("{}.{dns_suffix}", row.slug),
@@ -35,16 +44,26 @@ pub(super) async fn all(
         people: people(rows).await?,
         domains: Vec::new(),
         connections: Vec::new(),
-        policy: policy(rows).await?,
+        policy: in_force.document,
         relay_map,
     };
     let nodes = rows.nodes().await?;
+    let decisions = rows.routes().await?;
+    let of = |id| decisions.get(&id).map(Vec::as_slice).unwrap_or_default();
     let ephemeral = nodes.iter().filter(|n| n.ephemeral).map(|n| n.id);
     Ok(Loaded {
         tenant,
         settings: row.settings,
         ephemeral: ephemeral.collect(),
-        nodes: nodes.into_iter().map(|n| node(n, now)).collect(),
+        revision: in_force.revision,
+        nodes: nodes
+            .into_iter()
+            .map(|n| {
+                let decisions = of(n.id);
+                node(n, decisions, now)
+            })
+            .collect(),
+        decisions,
     })
 }
 
@@ -59,11 +78,18 @@ pub(super) async fn people(rows: &TenantRows) -> Result<Vec<Person>> {
     Ok(rows.users().await?.into_iter().map(person).collect())
 }
 
+/// The policy in force.
+#[derive(Debug, Default)]
+pub(super) struct InForce {
+    pub(super) revision: Option<PolicyRevisionId>,
+    pub(super) document: Arc<Document>,
+}
+
 /// The policy in force; none at all, or one that cannot be read, allows nothing.
-pub(super) async fn policy(rows: &TenantRows) -> Result<Arc<Document>> {
+pub(super) async fn policy(rows: &TenantRows) -> Result<InForce> {
     let revision = match rows.policy().await {
         Ok(revision) => revision,
-        Err(Error::NotFound) => return Ok(Arc::default()),
+        Err(Error::NotFound) => return Ok(InForce::default()),
         Err(e) => return Err(e),
     };
     let (document, found) = policy::parse(&revision.document);
@@ -74,11 +100,15 @@ pub(super) async fn policy(rows: &TenantRows) -> Result<Arc<Document>> {
             "the stored policy has errors: what cannot be read in it allows nothing"
         );
     }
-    Ok(Arc::new(document))
+    Ok(InForce {
+        revision: Some(revision.id),
+        document: Arc::new(document),
+    })
 }
 
-/// A node, offline.
-pub(super) fn node(row: db::Node, now: Timestamp) -> Node {
+/// A node, offline, with the routes that it serves after these decisions.
+pub(super) fn node(row: db::Node, decisions: &[Decision], now: Timestamp) -> Node {
+    let serves = served(&row.presence.hostinfo.routable_ips, decisions);
     Node {
         id: row.id,
         stable_id: row.stable_id,
@@ -95,8 +125,8 @@ pub(super) fn node(row: db::Node, now: Timestamp) -> Node {
         approved: row.approved,
         expired: row.key_expiry.is_some_and(|at| at <= now),
         created: row.created,
-        routes: Vec::new(),
-        exit_routes: Vec::new(),
+        routes: serves.routes,
+        exit_routes: serves.exit_routes,
         capability: row.capability,
         reach: Reach {
             online: false,

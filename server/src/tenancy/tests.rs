@@ -10,6 +10,7 @@ use crate::db::NodeOwner;
 mod bench;
 mod client;
 mod presence;
+mod routes;
 mod time;
 
 use bench::Bench;

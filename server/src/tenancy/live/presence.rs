@@ -6,13 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use netmap::{Change, Reach};
+use netmap::{Change, Node, Reach};
 use tokio::{task::JoinHandle, time::timeout};
 use wire::{NodeId, relay_map::RegionId};
 
 use super::state::{Live, Urgency};
 use crate::{
     error::{Error, Result},
+    route::{Served, served},
     tenancy::{Presence, Report, load::presence_row},
 };
 
@@ -75,7 +76,7 @@ impl Live {
 
     /// What all nodes report.
     pub(super) fn presence(&self) -> BTreeMap<NodeId, Presence> {
-        let presence = |node: &netmap::Node| Presence {
+        let presence = |node: &Node| Presence {
             online: node.reach.online,
             last_seen: node.reach.last_seen,
             endpoints: node.reach.endpoints.clone(),
@@ -93,9 +94,35 @@ impl Live {
             return;
         }
         self.store.add(id, self.deps.clock.instant());
-        self.apply(vec![Change::Reach(id, Box::new(reach))], how);
+        let offers_others = before.hostinfo.routable_ips != reach.hostinfo.routable_ips;
+        let change = match self.at.node(id).filter(|_| offers_others) {
+            Some(node) => Change::Node(Box::new(self.serving(Node {
+                reach,
+                ..node.clone()
+            }))),
+            None => Change::Reach(id, Box::new(reach)),
+        };
+        self.apply(vec![change], how);
         self.set_deadlines(id);
+        if offers_others {
+            self.look_at_routes(id);
+            self.review_soon();
+        }
         self.bell.pull();
+    }
+
+    /// The node with the routes that it serves after what it offers and what was decided.
+    pub(super) fn serving(&self, node: Node) -> Node {
+        let offered = &node.reach.hostinfo.routable_ips;
+        let Served {
+            routes,
+            exit_routes,
+        } = served(offered, self.decisions(node.id));
+        Node {
+            routes,
+            exit_routes,
+            ..node
+        }
     }
 
     pub(super) fn store_if_due(&mut self) {

@@ -74,7 +74,9 @@ impl Live {
             }
         }
         if wanted.policy {
-            changes.push(Change::Policy(load::policy(&rows).await?));
+            let in_force = load::policy(&rows).await?;
+            self.revision = in_force.revision;
+            changes.push(Change::Policy(in_force.document));
         }
         for id in &wanted.nodes {
             changes.extend(self.read_node(&rows, *id).await?);
@@ -85,6 +87,12 @@ impl Live {
         }
         if wanted.people || wanted.policy || !wanted.nodes.is_empty() {
             self.review_soon();
+        }
+        if wanted.people || wanted.policy {
+            self.look_at_all_routes();
+        }
+        for id in wanted.nodes {
+            self.look_at_routes(id);
         }
         if wanted.settings {
             let ephemeral = self.ephemeral.clone();
@@ -138,13 +146,15 @@ impl Live {
         if row.ephemeral {
             self.ephemeral.insert(id);
         }
-        let read = load::node(row, self.deps.clock.now());
+        let decisions = rows.routes_of(id).await?;
+        let read = load::node(row, &decisions, self.deps.clock.now());
+        self.decisions.insert(id, decisions);
         let node = match self.at.node(id) {
             // What a node reports is known here first.
-            Some(known) => Node {
+            Some(known) => self.serving(Node {
                 reach: known.reach.clone(),
                 ..read
-            },
+            }),
             None => read,
         };
         Ok(Some(Change::Node(Box::new(node))))

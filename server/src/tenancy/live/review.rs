@@ -136,7 +136,7 @@ async fn record(
     count: usize,
     tests: Vec<String>,
 ) -> Result<bool> {
-    let stale = load::policy(&rows).await? != document;
+    let stale = load::policy(&rows).await?.document != document;
     if stale || rows.policy_tests_fail().await? == (count > 0) {
         return Ok(false);
     }

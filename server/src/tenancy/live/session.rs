@@ -85,5 +85,7 @@ impl Live {
         self.ephemeral.remove(&id);
         self.deadlines.forget(id);
         self.store.forget(id);
+        self.decisions.remove(&id);
+        self.approvals.forget(id);
     }
 }

@@ -10,15 +10,20 @@ use netmap::{Change, Log, Node, Snapshot};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use wire::{
-    NodeId, NodeKey, TenantId, Timestamp, api::event::Event, api::tenant::Settings,
+    NodeId, NodeKey, TenantId, Timestamp,
+    api::{event::Event, tenant::Settings},
     control::map::PathReport,
+    id::PolicyRevisionId,
 };
 
-use super::{Command, bell::Bell, presence::Stored, review::Review};
-use crate::tenancy::{
-    Changed, Deps,
-    deadline::{Deadlines, Due},
-    load::Loaded,
+use super::{Command, approve::Approvals, bell::Bell, presence::Stored, review::Review};
+use crate::{
+    db::Decision,
+    tenancy::{
+        Changed, Deps,
+        deadline::{Deadlines, Due},
+        load::Loaded,
+    },
 };
 
 /// A live tenant.
@@ -46,6 +51,11 @@ pub(super) struct Live {
     pub(super) events: broadcast::Sender<(TenantId, Event)>,
     pub(super) bell: Bell,
     pub(super) review: Review,
+    /// Which policy is in force; `None`: none at all.
+    pub(super) revision: Option<PolicyRevisionId>,
+    /// What was decided about the routes of nodes.
+    pub(super) decisions: BTreeMap<NodeId, Vec<Decision>>,
+    pub(super) approvals: Approvals,
     /// Rows that could not be read.
     pub(super) stale: Vec<Changed>,
     pub(super) retry_at: Option<Instant>,
@@ -99,6 +109,9 @@ impl Live {
             events,
             bell: Bell::default(),
             review: Review::default(),
+            revision: loaded.revision,
+            decisions: loaded.decisions,
+            approvals: Approvals::default(),
             stale: Vec::new(),
             retry_at: None,
             commands,
@@ -112,6 +125,7 @@ impl Live {
         }
         live.publish();
         live.review_soon();
+        live.look_at_all_routes();
         live
     }
 
