@@ -8,6 +8,7 @@ use wire::{
     NodeId, Timestamp,
     control::{self, DnsConfig, MapResponse, SshPolicy, map::Debug, netmap::BASE_FILTER},
     filter::FilterRule,
+    net::Prefix,
 };
 
 use crate::{
@@ -93,6 +94,13 @@ impl Snapshot {
     pub fn approves(&self, id: NodeId, route: &Prefix) -> bool {
         let node = self.node(id);
         node.is_some_and(|node| self.0.law.approves(node, route))
+    }
+
+    /// The subnet routes that a node is the primary router of.
+    pub fn primary_routes(&self, id: NodeId) -> Vec<Prefix> {
+        let node = self.node(id).filter(|node| node.is_router());
+        node.map(|node| self.0.routers.primary_routes(id, &node.facts()))
+            .unwrap_or_default()
     }
 
     /// The snapshot after these changes, in their order.

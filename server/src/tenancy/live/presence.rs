@@ -84,7 +84,7 @@ impl Live {
             home_relay: node.reach.home_relay,
             hostinfo: node.reach.hostinfo.clone(),
             paths: self.paths.get(&node.id).cloned(),
-            primary: Vec::new(),
+            primary: self.at.primary_routes(node.id),
         };
         self.at.nodes().map(|n| (n.id, presence(n))).collect()
     }

@@ -8,6 +8,8 @@ use crate::db::{Decision, Node, TenantRows};
 /// Routers may serve 10.1.0.0/16 and what lies in it, and be exit nodes.
 const APPROVING: &str = r#"{"acls": [], "tagOwners": {"tag:router": [], "tag:exit": []}, "autoApprovers": {
     "routes": {"10.1.0.0/16": ["tag:router"]}, "exitNode": ["tag:exit"]}}"#;
+/// Everybody reaches everything.
+const OPEN: &str = r#"{"acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}]}"#;
 const NOT_APPROVING: &str = r#"{"acls": [], "tagOwners": {"tag:router": [], "tag:exit": []}}"#;
 
 fn prefix(text: &str) -> Prefix {
@@ -233,4 +235,115 @@ async fn a_node_that_offers_ever_other_routes_is_held_to_a_pace_and_a_size() {
         })
         .await;
     assert!(bench.decisions(&router).await.len() <= crate::route::MOST_DECISIONS);
+}
+
+/// What `viewer` is told that packets into `route` go to.
+fn way(map: &wire::control::NetMap, route: &str) -> Vec<NodeId> {
+    let route = prefix(route);
+    let through = |peer: &&wire::control::Node| {
+        let ips = peer.allowed_ips.as_deref().unwrap_or_default();
+        ips.contains(&route)
+    };
+    map.peers.values().filter(through).map(|p| p.id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_are_told_of_routes_when_they_are_decided_and_when_they_are_offered() {
+    let bench = Bench::new().await;
+    bench.policy(OPEN).await;
+    let (router, viewer) = (bench.join("router").await, bench.join("viewer").await);
+    let mut at = Client::open(&bench, viewer.id, Compression::Zstd, Report::default()).await;
+    let _on = bench.attach(
+        router.id,
+        Compression::Plain,
+        offer(&["10.9.0.0/16", "0.0.0.0/0", "::/0"]),
+    );
+    let _on = _on.await.unwrap();
+    at.until("the router", |m| m.peers.len() == 1).await;
+    bench.settles().await;
+    assert!(way(&at.map, "10.9.0.0/16").is_empty());
+
+    let decide = async |approved: bool| {
+        let id = router.id;
+        bench
+            .write(move |rows| async move {
+                for route in ["10.9.0.0/16", "0.0.0.0/0", "::/0"] {
+                    let route = prefix(route);
+                    rows.decide_route(id, &route, approved, &Actor::Server)
+                        .await?;
+                }
+                Ok(())
+            })
+            .await;
+        let changed = Changed::Node(router.id);
+        bench.hub.changed(bench.tenant.id, changed).await;
+    };
+    decide(true).await;
+    at.frame_now("the approval").await;
+    for route in ["10.9.0.0/16", "0.0.0.0/0", "::/0"] {
+        assert_eq!(way(&at.map, route), [router.id], "{route}");
+    }
+    assert_eq!(
+        at.map.peers[&router.id].primary_routes,
+        [prefix("10.9.0.0/16")]
+    );
+    assert_eq!(
+        bench.presence(router.id).await.primary,
+        [prefix("10.9.0.0/16")]
+    );
+
+    bench.offers(&router, &["0.0.0.0/0", "::/0"]).await;
+    at.until("no route", |m| way(m, "10.9.0.0/16").is_empty())
+        .await;
+    bench.offers(&router, &["10.9.0.0/16"]).await;
+    at.until("the route again", |m| !way(m, "10.9.0.0/16").is_empty())
+        .await;
+    assert!(way(&at.map, "0.0.0.0/0").is_empty());
+    decide(false).await;
+    at.frame_now("the withdrawal").await;
+    assert!(way(&at.map, "10.9.0.0/16").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_router_takes_over_when_the_first_goes_and_after_a_restart() {
+    let bench = Bench::new().await;
+    bench.policy(OPEN).await;
+    let (first, second) = (bench.join("first").await, bench.join("second").await);
+    for id in [first.id, second.id] {
+        bench
+            .write(move |rows| async move {
+                rows.decide_route(id, &prefix("10.9.0.0/16"), true, &Actor::Server)
+                    .await
+            })
+            .await;
+        bench.hub.changed(bench.tenant.id, Changed::Node(id)).await;
+    }
+    let viewer = bench.join("viewer").await;
+    let mut at = Client::open(&bench, viewer.id, Compression::Zstd, Report::default()).await;
+    let on = |id| bench.attach(id, Compression::Plain, offer(&["10.9.0.0/16"]));
+    let (one, _two) = (on(first.id).await.unwrap(), on(second.id).await.unwrap());
+    let by = |id| move |m: &wire::control::NetMap| way(m, "10.9.0.0/16") == [id];
+    at.until("the first", by(first.id)).await;
+    drop(one);
+    bench
+        .eventually("it is offline", || async {
+            bench.pass(Duration::from_secs(4)).await;
+            !bench.presence(first.id).await.online
+        })
+        .await;
+    bench.pass(Duration::from_secs(2)).await;
+    at.until("the second", by(second.id)).await;
+    let _one = on(first.id).await.unwrap();
+    bench.pass(Duration::from_secs(2)).await;
+    at.until("the first again", by(first.id)).await;
+    bench.remove(&first).await;
+    at.until("the second for good", by(second.id)).await;
+    drop((at, _two, _one));
+    let bench = bench.restarted().await;
+    let _on = bench
+        .attach(second.id, Compression::Plain, Report::default())
+        .await
+        .unwrap();
+    let mut at = Client::open(&bench, viewer.id, Compression::Zstd, Report::default()).await;
+    at.until("the second", by(second.id)).await;
 }
