@@ -20,6 +20,7 @@ mod frame;
 mod log;
 mod member;
 mod node;
+mod posture;
 mod segment;
 mod snapshot;
 mod ssh;

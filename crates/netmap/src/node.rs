@@ -11,6 +11,8 @@ use wire::{
     relay_map::RegionId,
 };
 
+use crate::posture;
+
 /// A node.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
@@ -125,6 +127,7 @@ impl Node {
             addresses: vec![self.ipv4.into(), self.ipv6.into()],
             routes: self.routes.clone(),
             exit_routes: self.exit_routes.clone(),
+            posture: posture::attributes(&self.reach.hostinfo),
         }
     }
 
@@ -134,5 +137,6 @@ impl Node {
             && (self.ipv4, self.ipv6) == (other.ipv4, other.ipv6)
             && self.is_active() == other.is_active()
             && (&self.routes, &self.exit_routes) == (&other.routes, &other.exit_routes)
+            && posture::is_alike(&self.reach.hostinfo, &other.reach.hostinfo)
     }
 }

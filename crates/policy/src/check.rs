@@ -19,6 +19,7 @@ pub(crate) fn check(document: &Document, sink: &mut Sink) {
     names.check_rules(document, sink);
     names.check_ssh(document, sink);
     rules::check(document, sink);
+    crate::posture::check(document, sink);
     ssh_tests::check(document, sink);
     if !sink.has_errors() {
         rules::warn_of_empty(document, sink);

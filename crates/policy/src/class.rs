@@ -8,7 +8,7 @@ use wire::UserId;
 
 use crate::{
     bits::Bits,
-    compile::{Compiled, Term, TermId},
+    compile::{Compiled, RequirementId, Term, TermId, TermKind},
     directory::NodeFacts,
 };
 use matching::Matching;
@@ -27,8 +27,10 @@ pub struct ClassKey(Arc<Class>);
 pub(crate) struct Class {
     /// The terms that the node matches, by number.
     pub(crate) terms: Vec<TermMatch>,
-    /// The user whose own devices this one may reach by `autogroup:self`.
+    /// The user whose own devices may reach each other by `autogroup:self`.
     pub(crate) user: Option<UserId>,
+    /// True when this one may, and not only be reached.
+    pub(crate) is_self_source: bool,
     /// Rules with `via` that this node is a router of, and which of their destinations it serves.
     pub(crate) via: Vec<(usize, usize)>,
     /// By family: rules in which it is a source.
@@ -95,6 +97,8 @@ pub(crate) struct Families {
 }
 
 impl Families {
+    pub(crate) const BOTH: Self = Self { v4: true, v6: true };
+
     pub(crate) fn of(addresses: impl Iterator<Item = std::net::IpAddr>) -> Self {
         addresses.fold(Self::default(), |f, a| Self {
             v4: f.v4 || a.is_ipv4(),
@@ -109,8 +113,45 @@ impl Families {
         }
     }
 
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            v4: self.v4 && other.v4,
+            v6: self.v6 && other.v6,
+        }
+    }
+
+    pub(crate) fn has(self, family: Family) -> bool {
+        match family {
+            Family::V4 => self.v4,
+            Family::V6 => self.v6,
+        }
+    }
+
     pub(crate) fn any(self) -> bool {
         self.v4 || self.v6
+    }
+}
+
+/// An address family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// IPv4
+    V4,
+    /// IPv6
+    V6,
+}
+
+impl Family {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::V4, Self::V6];
+
+    /// The family of an address.
+    pub(crate) const fn of(address: std::net::IpAddr) -> Self {
+        if address.is_ipv4() {
+            Self::V4
+        } else {
+            Self::V6
+        }
     }
 }
 
@@ -122,8 +163,13 @@ impl Families {
 pub enum SourceSetId {
     /// The nodes of a selector.
     Selector(u32),
+    /// The nodes of a selector of addresses that meet a posture: those whose
+    /// address of this family is among them. It stands for no other addresses.
+    Addresses(u32, Family),
     /// The own devices of one user, for `autogroup:self`.
     DevicesOf(UserId),
+    /// Those of them that meet the postures with this number.
+    NarrowedDevicesOf(UserId, u32),
 }
 
 impl SourceSetId {
@@ -137,7 +183,10 @@ impl std::fmt::Display for SourceSetId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Selector(n) => n.fmt(f),
+            Self::Addresses(n, Family::V4) => write!(f, "{n}-v4"),
+            Self::Addresses(n, Family::V6) => write!(f, "{n}-v6"),
             Self::DevicesOf(user) => write!(f, "u{user}"),
+            Self::NarrowedDevicesOf(user, number) => write!(f, "u{user}-{number}"),
         }
     }
 }
@@ -188,21 +237,38 @@ impl Compiled {
     }
 
     /// True when a rule with this source, a group of people, reaches `autogroup:self`.
-    pub(crate) fn leads_to_self(&self, id: TermId) -> bool {
+    fn leads_to_self(&self, id: TermId) -> bool {
         self.index.uses(id).is_some_and(|u| u.with_self) && self.is_of_people(id)
+    }
+
+    /// True when a rule with this source, narrowed or not, reaches `autogroup:self`.
+    pub(crate) fn may_lead_to_self(&self, id: TermId) -> bool {
+        let narrowed = self.index.narrowed.get(&id).into_iter().flatten();
+        self.leads_to_self(id) || narrowed.into_iter().any(|n| self.leads_to_self(*n))
+    }
+
+    /// True when the node is a source of a rule to `autogroup:self` by this match.
+    pub(crate) fn is_led_to_self(&self, found: &TermMatch) -> bool {
+        self.leads_to_self(found.id) && self.carries(found)
+    }
+
+    /// True when the nodes of a match carry its source set: where it is narrowed,
+    /// those that meet the postures, not those with hosts behind them.
+    fn carries(&self, found: &TermMatch) -> bool {
+        self.narrow(found.id).is_none() || found.own.any()
     }
 
     /// True for terms whose nodes `autogroup:self` can be taken of.
     pub(crate) fn is_of_people(&self, id: TermId) -> bool {
-        self.kind(id)
-            .is_some_and(crate::compile::TermKind::is_of_people)
+        self.kind(id).is_some_and(TermKind::is_of_people)
     }
 
     /// True when some rule allows traffic between nodes of the two classes,
     /// either way, or gives a capability.
     pub fn visible(&self, a: &ClassKey, b: &ClassKey) -> bool {
         let (a, b) = (a.class(), b.class());
-        (a.user.is_some() && a.user == b.user) || a.reaches(b) || b.reaches(a)
+        let self_source = a.is_self_source || b.is_self_source;
+        (self_source && a.user.is_some() && a.user == b.user) || a.reaches(b) || b.reaches(a)
     }
 
     /// The source sets that nodes of the class belong to, sorted. Each becomes a
@@ -210,45 +276,83 @@ impl Compiled {
     pub fn source_sets(&self, class: &ClassKey) -> Vec<SourceSetId> {
         let class = class.class();
         let is_source = |id| self.index.uses(id).is_some_and(|u| !u.source.is_empty());
-        let mut sets: Vec<SourceSetId> = class
-            .terms
-            .iter()
-            .filter(|m| is_source(m.id))
-            .filter_map(|m| self.set_of(m.id))
-            .chain(class.user.map(SourceSetId::DevicesOf))
+        let carried = || class.terms.iter().filter(|m| self.carries(m));
+        let selectors = carried().filter(|m| is_source(m.id));
+        let to_self = carried().filter(|m| self.leads_to_self(m.id));
+        let to_self = to_self.filter_map(|m| {
+            let requirement = self.narrow(m.id).map(|n| n.requirement);
+            self.devices_of(class.user?, requirement)
+        });
+        let mut sets: Vec<SourceSetId> = selectors
+            .flat_map(|m| self.sets_of(m.id, |family| m.own.has(family)))
+            .chain(to_self)
             .collect();
         sets.sort_unstable();
+        sets.dedup();
         sets
     }
 
-    /// The set of a term; `None` for terms that filters spell out.
-    pub(crate) fn set_of(&self, id: TermId) -> Option<SourceSetId> {
-        self.sets.get(usize::try_from(id).ok()?).copied().flatten()
+    /// The set of a user's own devices that meet the requirement.
+    pub(crate) fn devices_of(
+        &self,
+        user: UserId,
+        requirement: Option<RequirementId>,
+    ) -> Option<SourceSetId> {
+        match requirement {
+            None => Some(SourceSetId::DevicesOf(user)),
+            Some(id) => Some(SourceSetId::NarrowedDevicesOf(user, self.name_of(id)?)),
+        }
+    }
+
+    /// The sets of a term; none for terms that filters spell out. Of a narrowed set of
+    /// addresses, those of the families that are asked for.
+    pub(crate) fn sets_of(
+        &self,
+        id: TermId,
+        counts: impl Fn(Family) -> bool,
+    ) -> impl Iterator<Item = SourceSetId> {
+        let at = usize::try_from(id).unwrap_or(usize::MAX);
+        let number = self.sets.get(at).copied().flatten();
+        let of_addresses = matches!(self.kind(id), Some(TermKind::Addresses(_)));
+        let families = Family::ALL.map(|f| (of_addresses && counts(f)).then_some(f));
+        number.into_iter().flat_map(move |number| {
+            let whole = (!of_addresses).then_some(SourceSetId::Selector(number));
+            let parts = families.into_iter().flatten();
+            whole
+                .into_iter()
+                .chain(parts.map(move |f| SourceSetId::Addresses(number, f)))
+        })
     }
 }
 
 /// Numbers the sets of `terms` by their spelling; two that fall on one number
 /// are told apart in the order of spelling.
-pub(crate) fn number_sets(terms: &[Term]) -> Vec<Option<SourceSetId>> {
-    let mut order: Vec<(&str, usize)> = terms
-        .iter()
-        .enumerate()
-        .filter(|(_, t)| t.kind.has_set())
-        .map(|(i, t)| (t.text.as_str(), i))
-        .collect();
-    order.sort_unstable();
+pub(crate) fn number_sets(terms: &[Term]) -> Vec<Option<u32>> {
+    let named = terms.iter().enumerate().filter(|(_, t)| t.has_set());
+    let named = named.map(|(i, t)| (t.text.as_str(), i)).collect();
+    spread(named, terms.len(), None, Some)
+}
+
+/// Numbers names: `named` tells each one's place in the result, which `absent` fills up.
+pub(crate) fn spread<T: Clone>(
+    mut named: Vec<(&str, usize)>,
+    length: usize,
+    absent: T,
+    number_as: impl Fn(u32) -> T,
+) -> Vec<T> {
+    named.sort_unstable();
     let mut taken = std::collections::BTreeSet::new();
-    let mut sets = vec![None; terms.len()];
-    for (text, i) in order {
+    let mut numbers = vec![absent; length];
+    for (text, i) in named {
         let mut number = fnv1a(text.as_bytes());
         while !taken.insert(number) {
             number = number.wrapping_add(1);
         }
-        if let Some(slot) = sets.get_mut(i) {
-            *slot = Some(SourceSetId::Selector(number));
+        if let Some(slot) = numbers.get_mut(i) {
+            *slot = number_as(number);
         }
     }
-    sets
+    numbers
 }
 
 /// FNV-1a of 32 bits: it spreads names over numbers and protects nothing.

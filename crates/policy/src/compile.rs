@@ -1,6 +1,7 @@
 //! Document + Directory → [`Compiled`]: every selector resolved once.
 
 pub(crate) mod index;
+pub(crate) mod narrow;
 pub(crate) mod people;
 pub(crate) mod rule;
 pub(crate) mod term;
@@ -18,6 +19,8 @@ use crate::{
     filter::Source,
 };
 use index::Index;
+use narrow::Requirements;
+pub(crate) use narrow::{RequirementId, of_devices};
 pub(crate) use people::People;
 pub use rule::{Capabilities, Origin, Section};
 pub(crate) use rule::{Rule, Where};
@@ -30,14 +33,15 @@ pub(crate) use term::{Term, TermId, TermKind};
 pub struct Compiled {
     pub(crate) rules: Vec<Rule>,
     pub(crate) terms: Vec<Term>,
+    pub(crate) requirements: Requirements,
     pub(crate) index: Index,
     pub(crate) tag_owners: TagOwners,
     pub(crate) approvers: Approvers,
     pub(crate) attributes: Attributes,
     /// By rule: its sources as filters name them, sorted; equal lists are one.
     pub(crate) sources: Vec<Arc<[Source]>>,
-    /// By term: the source set that filters name it by.
-    pub(crate) sets: Vec<Option<class::SourceSetId>>,
+    /// By term: the number of the source sets that filters name it by.
+    pub(crate) sets: Vec<Option<u32>>,
     /// Approved subnet routes, which `*` as a source includes.
     pub(crate) routes: Vec<Prefix>,
 }
@@ -50,7 +54,7 @@ impl Compiled {
         let mut terms = Terms::new(document, directory, &people);
         let rules = rule::compile(document, &mut terms);
         let attributes = Attributes::new(document, &mut terms);
-        let terms = terms.finish();
+        let (terms, requirements) = terms.finish();
         let mut law = Self {
             index: Index::new(&rules, &attributes, &terms),
             sets: class::number_sets(&terms),
@@ -60,6 +64,7 @@ impl Compiled {
             sources: Vec::new(),
             rules,
             terms,
+            requirements,
             attributes,
         };
         law.sources = law.name_sources();

@@ -131,6 +131,7 @@ impl Compiled {
             && from.node.owner() == to.node.owner()
             && to.node.addresses.contains(&to.address)
             && from.node.addresses.contains(&from.address)
+            && rule.requirement.is_none_or(|r| self.meets(r, from.node))
             && rule
                 .sources
                 .iter()
@@ -138,15 +139,16 @@ impl Compiled {
     }
 
     pub(crate) fn is_source(&self, id: TermId, end: End<'_>) -> bool {
-        match self.kind(id) {
-            Some(TermKind::Any) => self.any_holds(end.address),
-            _ => self.matches(id, end),
-        }
+        let is_any = self.kind(id) == Some(&TermKind::Any);
+        self.matches(id, end) && (!is_any || self.any_holds(end.address))
     }
 
     /// True when the rule has the end for a destination by this term.
     pub(crate) fn is_target(&self, rule: &Rule, id: TermId, end: End<'_>) -> bool {
         if !rule.via.is_empty() && !rule.via.iter().any(|tag| end.node.tags.contains(tag)) {
+            return false;
+        }
+        if !self.passes_narrow(id, end) {
             return false;
         }
         match self.kind(id) {
@@ -160,6 +162,9 @@ impl Compiled {
     }
 
     pub(crate) fn matches(&self, id: TermId, end: End<'_>) -> bool {
+        if !self.passes_narrow(id, end) {
+            return false;
+        }
         let own = end.node.addresses.contains(&end.address);
         match self.kind(id) {
             None | Some(TermKind::Nothing | TermKind::Internet) => false,

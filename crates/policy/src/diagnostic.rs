@@ -79,6 +79,8 @@ codes! {
     InvalidAction = "invalid_action",
     /// A domain that does not belong to the tenant.
     UnknownDomain = "unknown_domain",
+    /// A condition of a posture that cannot be read.
+    InvalidCondition = "invalid_condition",
     /// A time that cannot be read or is over its limit.
     InvalidDuration = "invalid_duration",
     /// A name that is taken as written, though it looks like something else.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use wire::{NodeId, UserId, api::Role, net::Prefix};
 
-use crate::{internet::internet, selector::provider_group::fold};
+use crate::{internet::internet, posture::Attributes, selector::provider_group::fold};
 
 /// The people of a tenant and facts about it; nodes are not in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -92,6 +92,8 @@ pub struct NodeFacts {
     pub routes: Vec<Prefix>,
     /// Approved exit routes that it serves: `0.0.0.0/0`, `::/0`.
     pub exit_routes: Vec<Prefix>,
+    /// What is known of the device, for postures.
+    pub posture: Attributes,
 }
 
 impl NodeFacts {

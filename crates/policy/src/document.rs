@@ -61,19 +61,6 @@ pub struct Document {
     pub unknown: Vec<Member>,
 }
 
-impl Document {
-    /// True when the rule's sources must meet a posture: its own, or the
-    /// document's where it names none.
-    pub fn has_posture(&self, own: &[Text]) -> bool {
-        !own.is_empty()
-            || self.is_unreadably_narrowed
-            || self
-                .default_postures
-                .as_ref()
-                .is_some_and(|d| !d.is_empty())
-    }
-}
-
 /// Reads and checks a document.
 pub fn parse(text: &str) -> (Document, Vec<Diagnostic>) {
     let mut document = Document::default();

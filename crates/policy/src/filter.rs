@@ -11,9 +11,10 @@ use wire::{
 };
 
 use crate::{
+    addresses::AddressSet,
     attributes::counts,
-    class::{Class, ClassKey, SourceSetId, TermMatch},
-    compile::{Capabilities, Compiled, Rule, TermId, TermKind, Where},
+    class::{Class, ClassKey, Family, SourceSetId, TermMatch},
+    compile::{Capabilities, Compiled, Rule, TermId, TermKind, Where, of_devices},
     decide::ANY_IPV4,
     directory::NodeFacts,
     internet::internet,
@@ -73,8 +74,41 @@ pub enum Place {
     Everything,
     /// The node's own addresses.
     Node,
+    /// Those of one family.
+    NodeOf(Family),
     /// These addresses; they meet the node's own or its routes.
     Prefix(Prefix),
+}
+
+impl Source {
+    /// The only family that it is a source for.
+    fn only_for(&self) -> Option<Family> {
+        match self {
+            Self::Set(SourceSetId::Addresses(_, family)) => Some(*family),
+            Self::Set(
+                SourceSetId::Selector(_)
+                | SourceSetId::DevicesOf(_)
+                | SourceSetId::NarrowedDevicesOf(..),
+            )
+            | Self::Everything
+            | Self::Prefix(_)
+            | Self::Range(..) => None,
+        }
+    }
+}
+
+impl Destination {
+    /// What of it is of the family.
+    fn within(self, family: Family) -> Option<Self> {
+        let place = match self.place {
+            Place::Everything => Place::Prefix(all_of(family)),
+            Place::Node => Place::NodeOf(family),
+            Place::Prefix(p) if Family::of(p.addr) == family => self.place,
+            Place::NodeOf(own) if own == family => self.place,
+            Place::Prefix(_) | Place::NodeOf(_) => return None,
+        };
+        Some(Self { place, ..self })
+    }
 }
 
 fn write_prefix(prefix: Prefix, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -102,7 +136,12 @@ impl Compiled {
                 continue;
             };
             if let Some(sources) = self.sources.get(number) {
-                push(&mut rules, sources, rule, self.places(number, rule, class));
+                let places = self.places(number, rule, class);
+                if rule.requirement.is_none() {
+                    push(&mut rules, sources, rule, places);
+                } else {
+                    push_by_family(&mut rules, sources, rule, &places);
+                }
             }
             self.push_self(rule, class, &mut rules);
         }
@@ -141,6 +180,10 @@ impl Compiled {
     /// What a term is on a node; `found` tells how the node matches it, where it matters.
     fn places_of(&self, id: TermId, found: Option<&TermMatch>, is_app: bool) -> Vec<Place> {
         let by_own = found.is_none_or(|m| m.own.any());
+        if let Some(narrow) = self.narrow(id).filter(|_| !by_own) {
+            let unasked = narrow.unasked.prefixes().into_iter();
+            return unasked.map(Place::Prefix).collect();
+        }
         let only_through = found.is_some_and(|m| !m.own.any() && !m.routed.any());
         match self.kind(id) {
             Some(TermKind::Any | TermKind::Everything) if is_app => vec![Place::Node],
@@ -166,10 +209,11 @@ impl Compiled {
         let Some(user) = class.user.filter(|_| rule.via.is_empty()) else {
             return;
         };
+        // Being reached takes no posture.
         let applies = rule
             .sources
             .iter()
-            .any(|id| self.is_of_people(*id) && class.has(*id));
+            .any(|id| self.is_of_people(*id) && class.has(self.base(*id)));
         if !applies {
             return;
         }
@@ -181,14 +225,27 @@ impl Compiled {
             place: Place::Node,
             ports: *ports,
         });
-        let source = [Source::Set(SourceSetId::DevicesOf(user))].into();
-        push(out, &source, rule, places.collect());
+        if let Some(set) = self.devices_of(user, rule.requirement) {
+            push(out, &[Source::Set(set)].into(), rule, places.collect());
+        }
     }
 
     /// The sources as filters name them, sorted.
     pub(crate) fn sources_of(&self, ids: &[TermId]) -> Vec<Source> {
         let mut sources = Vec::with_capacity(ids.len());
         for id in ids {
+            if let Some(narrow) = self.narrow(*id) {
+                let families = narrow.families;
+                let sets = self.sets_of(*id, |family| families.has(family));
+                sources.extend(sets.map(Source::Set));
+                let unasked = if self.kind(*id) == Some(&TermKind::Any) {
+                    &AddressSet::of_all(&self.routes).without(of_devices())
+                } else {
+                    &narrow.unasked
+                };
+                sources.extend(unasked.prefixes().into_iter().map(Source::Prefix));
+                continue;
+            }
             match self.kind(*id) {
                 Some(TermKind::Any) => self.push_any(&mut sources),
                 Some(TermKind::Everything) => sources.push(Source::Everything),
@@ -197,7 +254,7 @@ impl Compiled {
                 }
                 Some(
                     TermKind::Users(_) | TermKind::Tag(_) | TermKind::Member | TermKind::Tagged,
-                ) => sources.extend(self.set_of(*id).map(Source::Set)),
+                ) => sources.extend(self.sets_of(*id, |_| true).map(Source::Set)),
                 Some(TermKind::Nothing | TermKind::Internet) | None => {}
             }
         }
@@ -291,6 +348,18 @@ impl<'a> Own<'a> {
             routes: &node.routes,
         }
     }
+
+    fn of(&self, family: Family) -> impl Iterator<Item = &IpAddr> {
+        let all = self.addresses.iter();
+        all.filter(move |a| Family::of(**a) == family)
+    }
+}
+
+fn all_of(family: Family) -> Prefix {
+    match family {
+        Family::V4 => Prefix::ALL_IPV4,
+        Family::V6 => Prefix::ALL_IPV6,
+    }
 }
 
 fn push(
@@ -308,6 +377,24 @@ fn push(
             destinations: places,
             app: rule.app.clone(),
         });
+    }
+}
+
+/// [`push`], for each family on its own where a source is a set for one alone.
+fn push_by_family(
+    out: &mut Vec<ClassRule>,
+    sources: &[Source],
+    rule: &Rule,
+    places: &[Destination],
+) {
+    let of = |family: Option<Family>| -> Arc<[Source]> {
+        let is_of = |s: &&Source| s.only_for() == family;
+        sources.iter().filter(is_of).copied().collect()
+    };
+    push(out, &of(None), rule, places.to_vec());
+    for family in Family::ALL {
+        let places = places.iter().filter_map(|d| d.within(family));
+        push(out, &of(Some(family)), rule, places.collect());
     }
 }
 
@@ -359,9 +446,13 @@ fn ports(rule: &ClassRule, own: Option<&Own<'_>>) -> Vec<DstPorts> {
         let mut push = |ip: String| all.push(DstPorts { ip, ports: *ports });
         match (place, own) {
             (Place::Everything, _) | (Place::Node, None) => push("*".to_owned()),
+            (Place::NodeOf(family), None) => push(all_of(*family).to_string()),
             (Place::Prefix(prefix), _) => push(Source::Prefix(*prefix).to_string()),
             (Place::Node, Some(own)) => {
                 own.addresses.iter().map(IpAddr::to_string).for_each(push);
+            }
+            (Place::NodeOf(family), Some(own)) => {
+                own.of(*family).map(IpAddr::to_string).for_each(push);
             }
         }
     }
@@ -378,6 +469,12 @@ fn granted(rule: &ClassRule, own: Option<&Own<'_>>) -> std::collections::BTreeSe
             }
             (Place::Everything | Place::Node, Some(own)) => {
                 all.extend(own.addresses.iter().copied().map(Prefix::host));
+            }
+            (Place::NodeOf(family), None) => {
+                all.insert(all_of(*family));
+            }
+            (Place::NodeOf(family), Some(own)) => {
+                all.extend(own.of(*family).copied().map(Prefix::host));
             }
             (Place::Prefix(prefix), None) => {
                 all.insert(*prefix);

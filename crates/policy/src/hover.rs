@@ -8,6 +8,7 @@ use crate::{
         self,
         form::{Form, Names, Need},
     },
+    posture::{Known, attribute},
     selector::autogroup::Autogroup,
     source::{self, Kind, Value},
 };
@@ -100,8 +101,38 @@ fn name(text: &str, name: &str, directory: &Directory) -> Option<String> {
         let role = role.as_str().unwrap_or_default().replace('_', " ");
         return Some(format!("A user of this tenant, with the role {role}."));
     }
+    if let Some(known) = attribute_of(name) {
+        return Some(attribute(known));
+    }
     let root = source::read(text).ok()?;
     definition(text, &root, name)
+}
+
+/// The attribute that a condition begins with.
+fn attribute_of(condition: &str) -> Option<&'static Known> {
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '=' | '!' | '<' | '>');
+    let name = condition.trim_start().split(is_end).next()?;
+    attribute::find(name)
+}
+
+fn attribute(known: &Known) -> String {
+    let Known {
+        name,
+        summary,
+        example,
+        ..
+    } = known;
+    let values = match known.kind {
+        attribute::Kind::OneOf(values) => values.join(", "),
+        attribute::Kind::Text => "a text".to_owned(),
+        attribute::Kind::Version => "a version, as a text".to_owned(),
+        attribute::Kind::Flag => "true or false".to_owned(),
+    };
+    let mut told = format!("`{name}`: {summary}\nValue: {values}\nFor example: {example}");
+    if !known.is_reported {
+        told.push_str("\nThis server does not learn it of any device yet.");
+    }
+    told
 }
 
 /// The value that a top-level map gives to a name.

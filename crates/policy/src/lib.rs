@@ -43,6 +43,7 @@ mod internet;
 mod ipset;
 pub mod keyword;
 pub mod lint;
+pub mod posture;
 pub mod protocol;
 pub mod routes;
 pub mod schema;
@@ -55,7 +56,7 @@ pub mod starter;
 pub mod target;
 
 pub use assess::{Assessed, assess};
-pub use class::{ClassKey, SourceSetId};
+pub use class::{ClassKey, Family, SourceSetId};
 pub use compile::{Capabilities, Compiled, Origin, Section};
 pub use decide::{Decision, End};
 pub use diagnostic::{Code, Diagnostic, Severity, Span};

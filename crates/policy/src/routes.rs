@@ -142,6 +142,15 @@ impl Compiled {
             route.target.add(family, &target);
         };
         for (id, term) in (0..).zip(&self.terms) {
+            if let Some(narrow) = &term.narrow {
+                if narrow.unasked.overlaps(prefix) {
+                    add(
+                        id,
+                        matches!(term.kind, TermKind::Any | TermKind::Everything),
+                    );
+                }
+                continue;
+            }
             match &term.kind {
                 TermKind::Any | TermKind::Everything => add(id, true),
                 TermKind::Addresses(set) if set.overlaps(prefix) => add(id, false),

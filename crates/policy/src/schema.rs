@@ -103,6 +103,8 @@ fn pattern(names: &[Names]) -> Option<String> {
             Names::Service => Some("svc:"),
             Names::Posture => Some("posture:"),
             Names::Any
+            | Names::Attribute
+            | Names::Condition
             | Names::User
             | Names::Domain
             | Names::Host

@@ -29,8 +29,9 @@ pub struct Sight {
 struct Block {
     v4: Rules,
     v6: Rules,
-    /// Classes whose nodes `autogroup:self` joins with others of this user.
-    by_user: BTreeMap<UserId, u64>,
+    /// Classes whose nodes `autogroup:self` joins with others of this user, and of
+    /// them those that reach others and are not reached alone.
+    by_user: BTreeMap<UserId, (u64, u64)>,
 }
 
 /// By rule, the classes that are a source and a destination of it, in one family.
@@ -64,14 +65,19 @@ impl Block {
         self.v4.add(&class.source.v4, &class.target.v4, bit);
         self.v6.add(&class.source.v6, &class.target.v6, bit);
         if let Some(user) = class.user {
-            *self.by_user.entry(user).or_default() |= bit;
+            let (all, sources) = self.by_user.entry(user).or_default();
+            *all |= bit;
+            if class.is_self_source {
+                *sources |= bit;
+            }
         }
     }
 
     fn seen_by(&self, class: &Class) -> u64 {
         let of_user = class.user.and_then(|user| self.by_user.get(&user));
-        of_user.copied().unwrap_or_default()
-            | self.v4.seen_by(&class.source.v4, &class.target.v4)
+        let (all, sources) = of_user.copied().unwrap_or_default();
+        let own = if class.is_self_source { all } else { sources };
+        own | self.v4.seen_by(&class.source.v4, &class.target.v4)
             | self.v6.seen_by(&class.source.v6, &class.target.v6)
     }
 }
@@ -121,6 +127,10 @@ mod tests {
                 1 => addresses[1..].to_vec(),
                 _ => addresses.to_vec(),
             },
+            posture: (n % 7 < 3)
+                .then(|| ("node:os", "macos".into()))
+                .into_iter()
+                .collect(),
             ..NodeFacts::default()
         }
     }
@@ -136,9 +146,10 @@ mod tests {
             .collect();
         rules.push(r#"{"action":"accept","src":["group:some"],"dst":["autogroup:self:*"]}"#.into());
         rules.push(r#"{"action":"accept","src":["100.64.0.7"],"dst":["tag:t3:*"]}"#.into());
+        rules.push(r#"{"action":"accept","src":["autogroup:member"],"dst":["autogroup:self:1"],"srcPosture":["posture:mac"]}"#.into());
         let owners: Vec<String> = (0..40).map(|t| format!(r#""tag:t{t}":[]"#)).collect();
         let text = format!(
-            r#"{{"groups":{{"group:some":["{}","{}"]}},"tagOwners":{{{}}},"acls":[{}]}}"#,
+            r#"{{"postures":{{"posture:mac":["node:os == 'macos'"]}},"groups":{{"group:some":["{}","{}"]}},"tagOwners":{{{}}},"acls":[{}]}}"#,
             email(3),
             email(70),
             owners.join(","),

@@ -14,7 +14,7 @@ use wire::{
 };
 
 /// Policies that differ in who sees whom, in filters and in source sets.
-const POLICIES: [&str; 12] = [
+const POLICIES: [&str; 14] = [
     policy::STARTER,
     "{}",
     r#"{"acls": []}"#,
@@ -50,6 +50,16 @@ const POLICIES: [&str; 12] = [
         "ssh": [{"action": "check", "src": ["u2@example.com"], "dst": ["tag:web"], "users": ["root"]},
                 {"action": "accept", "src": ["autogroup:member", "tag:db"], "dst": ["tag:web"], "users": ["localpart:*@example.com"]},
                 {"action": "accept", "src": ["u1@example.com"], "dst": ["tag:web"], "users": ["root"], "recorder": ["tag:db"], "enforceRecorder": true}]}"#,
+    // Postures: of people, of addresses, to their own, to routes and for SSH.
+    r#"{"tagOwners": {"tag:web": [], "tag:db": []}, "postures": {"posture:linux": ["node:os == 'linux'"]},
+        "acls": [{"action": "accept", "src": ["u1@example.com", "tag:web"], "dst": ["tag:db:22"], "srcPosture": ["posture:linux"]},
+                 {"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self:*"], "srcPosture": ["posture:linux"]},
+                 {"action": "accept", "src": ["100.64.0.2", "100.64.0.3"], "dst": ["192.0.2.0/25:*", "u2@example.com:80"], "srcPosture": ["posture:linux"]}],
+        "ssh": [{"action": "accept", "src": ["autogroup:member", "tag:web"], "dst": ["tag:db", "tag:web"], "users": ["root"], "srcPosture": ["posture:linux"]},
+                {"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self"], "users": ["autogroup:nonroot"], "srcPosture": ["posture:linux"]}]}"#,
+    r#"{"tagOwners": {"tag:web": [], "tag:db": []}, "postures": {"posture:other": ["node:os != 'linux'"]}, "defaultSrcPosture": ["posture:other"],
+        "grants": [{"src": ["*"], "dst": ["autogroup:tagged"], "ip": ["*"]},
+                   {"src": ["u3@example.com", "192.0.2.0/24"], "dst": ["tag:web"], "app": {"tailscale.com/cap/drive": [{"shares": ["*"]}]}}]}"#,
 ];
 
 pub(crate) fn document(n: usize) -> Arc<Document> {
@@ -154,7 +164,7 @@ fn arb_report() -> impl Strategy<Value = Report> {
         0..3_u8,
         0..3_u8,
         prop::bool::weighted(0.1),
-        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.3),
     )
         .prop_map(
             |(online, seen, endpoints, disco, relay, routes, os)| Report {

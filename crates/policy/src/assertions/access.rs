@@ -101,6 +101,8 @@ impl<'a> Trial<'a> {
             Some(text) => protocols(text).map_err(|failure| (text.span, failure))?,
             None => vec![TCP, UDP],
         };
+        let sources = sources.into_iter();
+        let sources = sources.map(|d| d.with(&test.attributes)).collect();
         Ok(Self {
             sources: unalike(law, sources),
             law,

@@ -7,7 +7,7 @@ use std::{
 
 use wire::UserId;
 
-use crate::directory::NodeFacts;
+use crate::{directory::NodeFacts, posture::Attributes};
 
 /// Addresses of a device that is only thought of, at the upper end of the mesh's ranges.
 const THOUGHT_SOURCE: (Ipv4Addr, Ipv6Addr) = (
@@ -81,6 +81,14 @@ impl<'a> Device<'a> {
                 ..NodeFacts::default()
             }),
         }
+    }
+
+    /// The same device with these attributes and no others.
+    pub(super) fn with(mut self, attributes: &Attributes) -> Self {
+        if self.node.posture != *attributes {
+            self.node.to_mut().posture = attributes.clone();
+        }
+        self
     }
 
     fn made(node: NodeFacts) -> Self {

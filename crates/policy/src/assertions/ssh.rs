@@ -80,6 +80,8 @@ fn pairs<'a>(test: &SshTest, world: &World<'a>) -> Result<Pairs<'a>, (Span, Fail
         return Err((test.span, Failure::new("the test has no `src`")));
     };
     let sources = sources(source, world).map_err(|failure| (source.span, failure))?;
+    let sources = sources.into_iter().map(|d| d.with(&test.attributes));
+    let sources: Vec<Device<'_>> = sources.collect();
     let mut pairs = Vec::new();
     for text in &test.destinations {
         let kind = target_of(text, world).map_err(|failure| (text.span, failure))?;

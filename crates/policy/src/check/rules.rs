@@ -5,7 +5,6 @@ use crate::{
     diagnostic::{Code, Sink, Span},
     document::Document,
     selector::{Selector, SelectorKind, autogroup::Autogroup},
-    source::Text,
 };
 
 pub(super) fn check(document: &Document, sink: &mut Sink) {
@@ -15,18 +14,12 @@ pub(super) fn check(document: &Document, sink: &mut Sink) {
             check_self(&acl.sources, true, sink);
         }
         warn(&acl.sources, targets(), sink);
-        warn_of_posture(&acl.postures, sink);
     }
     for grant in document.grants.iter().flatten() {
         if grant.destinations.iter().any(is_self) {
             check_self(&grant.sources, false, sink);
         }
         warn(&grant.sources, grant.destinations.iter(), sink);
-        warn_of_posture(&grant.postures, sink);
-    }
-    if let Some(first) = document.default_postures.iter().flatten().next() {
-        let effect = "no rule without a `srcPosture` of its own allows anything";
-        not_acted_on(first.span, "`defaultSrcPosture`", effect, sink);
     }
     check_ipsets(document, sink);
 }
@@ -74,12 +67,6 @@ fn warn<'a>(sources: &[Selector], targets: impl Iterator<Item = &'a Selector>, s
                 sink,
             );
         }
-    }
-}
-
-fn warn_of_posture(postures: &[Text], sink: &mut Sink) {
-    if let Some(first) = postures.first() {
-        not_acted_on(first.span, "`srcPosture`", "the rule allows nothing", sink);
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Class, Families, TermMatch};
 use crate::{
     addresses::AddressSet,
     attributes::counts,
-    compile::{Compiled, TermId, TermKind, Where},
+    compile::{Compiled, RequirementId, TermId, TermKind, Where},
     directory::NodeFacts,
     internet::{internet, is_all_of},
 };
@@ -43,9 +43,10 @@ impl<'a> Matching<'a> {
             ..Class::default()
         };
         if let Some(user) = self.node.owner()
-            && class.terms.iter().any(|m| self.law.leads_to_self(m.id))
+            && class.terms.iter().any(|m| self.law.may_lead_to_self(m.id))
         {
             class.user = Some(user);
+            class.is_self_source = class.terms.iter().any(|m| self.law.is_led_to_self(m));
         }
         self.add_rules(&mut class);
         self.add_via(&mut class);
@@ -55,6 +56,50 @@ impl<'a> Matching<'a> {
     fn look(&mut self) {
         self.look_at_names();
         self.look_at_addresses();
+        self.look_at_postures();
+    }
+
+    /// What it matches, narrowed: by its own addresses when it meets the postures,
+    /// by subnets behind it in any case.
+    fn look_at_postures(&mut self) {
+        let law = self.law;
+        if law.index.narrowed.is_empty() {
+            return;
+        }
+        let mut met: BTreeMap<RequirementId, bool> = BTreeMap::new();
+        let bases: Vec<TermMatch> = self.found.values().copied().collect();
+        for base in bases {
+            for id in law.index.narrowed.get(&base.id).into_iter().flatten() {
+                let Some(narrow) = law.narrow(*id) else {
+                    continue;
+                };
+                let requirement = narrow.requirement;
+                let met = *met
+                    .entry(requirement)
+                    .or_insert_with(|| law.meets(requirement, self.node));
+                let own = if met { base.own } else { Families::default() };
+                let routed = self.unasked(*id, &narrow.unasked).and(base.routed);
+                if own.any() || routed.any() {
+                    self.add(*id, own, routed, false);
+                }
+            }
+        }
+    }
+
+    /// The families of the subnets and of the Internet behind the node that are in the set.
+    fn unasked(&self, id: TermId, set: &AddressSet) -> Families {
+        let routes = self.node.routes.iter().filter(|r| set.overlaps(r));
+        Families::of(routes.map(|r| r.addr)).or(self.seen_through(id, set))
+    }
+
+    /// The families of the Internet behind an exit node that a set makes seen: one
+    /// that holds all of it, or is what is left of it.
+    fn seen_through(&self, id: TermId, set: &AddressSet) -> Families {
+        let (exits, leads) = (self.exits(), self.law.leads_through_exits(id));
+        Families {
+            v4: exits.v4 && (leads || is_all_of(set, true)),
+            v6: exits.v6 && (leads || is_all_of(set, false)),
+        }
     }
 
     fn own_addresses(&self) -> impl Iterator<Item = std::net::IpAddr> + 'a {
@@ -139,7 +184,7 @@ impl<'a> Matching<'a> {
         if self.node.exit_routes.is_empty() {
             return;
         }
-        let (exits, none) = (self.exits(), Families::default());
+        let none = Families::default();
         let index = &self.law.index;
         for (address, ids) in &index.hosts {
             for id in ids.iter().filter(|_| internet().contains(*address)) {
@@ -150,11 +195,7 @@ impl<'a> Matching<'a> {
             if set.meets(internet()) {
                 self.add(*id, none, none, true);
             }
-            let leads = self.law.leads_through_exits(*id);
-            let seen = Families {
-                v4: exits.v4 && (leads || is_all_of(set, true)),
-                v6: exits.v6 && (leads || is_all_of(set, false)),
-            };
+            let seen = self.seen_through(*id, set);
             if seen.any() {
                 self.add(*id, none, seen, false);
             }

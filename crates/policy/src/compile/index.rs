@@ -21,6 +21,8 @@ pub(crate) struct Index {
     pub(crate) hosts: BTreeMap<IpAddr, Vec<TermId>>,
     /// All other sets.
     pub(crate) ranges: Vec<(TermId, AddressSet)>,
+    /// By selector: itself narrowed to devices that meet something.
+    pub(crate) narrowed: BTreeMap<TermId, Vec<TermId>>,
     /// By tag: rules with `via`.
     pub(crate) via: BTreeMap<String, Vec<usize>>,
     /// Rules with `via`, in order.
@@ -52,7 +54,10 @@ impl Index {
             ..Self::default()
         };
         for (id, term) in (0..).zip(terms) {
-            index.add_term(id, &term.kind);
+            match &term.narrow {
+                None => index.add_term(id, &term.kind),
+                Some(narrow) => index.narrowed.entry(narrow.base).or_default().push(id),
+            }
         }
         for (number, rule) in rules.iter().enumerate() {
             index.add_rule(number, rule);

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use wire::net::PortRange;
 
-use super::term::{TermId, Terms};
+use super::{
+    RequirementId,
+    term::{TermId, Terms},
+};
 use crate::{
     diagnostic::Span,
     document::{Acl, Document, Grant, Traffic},
@@ -52,6 +55,8 @@ pub(crate) struct Rule {
     /// Empty: [`crate::protocol::DEFAULT`].
     pub(crate) protocols: Vec<u8>,
     pub(crate) sources: Vec<TermId>,
+    /// What its sources must meet, as their terms say too.
+    pub(crate) requirement: Option<RequirementId>,
     pub(crate) targets: Vec<(Where, PortRange)>,
     /// Tags of the routers that it goes through; empty: any.
     pub(crate) via: Vec<String>,
@@ -72,27 +77,24 @@ const COMPANIONS: [(&str, &str); 2] = [
     ("tailscale.com/cap/relay", "tailscale.com/cap/relay-target"),
 ];
 
-/// All rules in order, without those that nothing acts on yet.
+/// All rules in order.
 pub(super) fn compile(document: &Document, terms: &mut Terms<'_>) -> Vec<Rule> {
     let mut rules = Vec::new();
-    if document.is_open && !document.has_posture(&[]) {
+    if document.is_open {
         rules.push(open(terms));
     }
     for acl in document.acls.iter().flatten() {
-        if !document.has_posture(&acl.postures) {
-            rules.push(from_acl(acl, terms));
-        }
+        rules.push(from_acl(acl, terms));
     }
     for grant in document.grants.iter().flatten() {
-        if !document.has_posture(&grant.postures) {
-            from_grant(grant, terms, &mut rules);
-        }
+        from_grant(grant, terms, &mut rules);
     }
     rules
 }
 
 /// The rule of a document without rules sections: all of the mesh to everything.
 fn open(terms: &mut Terms<'_>) -> Rule {
+    let requirement = terms.requirement(&[]);
     let any = terms.number(&SelectorKind::Any);
     Rule {
         origin: Origin {
@@ -101,7 +103,8 @@ fn open(terms: &mut Terms<'_>) -> Rule {
             span: Span::default(),
         },
         protocols: Vec::new(),
-        sources: vec![any],
+        sources: vec![terms.source(&SelectorKind::Any, requirement)],
+        requirement,
         targets: vec![(Where::Term(any), PortRange::ANY)],
         via: Vec::new(),
         app: None,
@@ -109,6 +112,7 @@ fn open(terms: &mut Terms<'_>) -> Rule {
 }
 
 fn from_acl(acl: &Acl, terms: &mut Terms<'_>) -> Rule {
+    let requirement = terms.requirement(&acl.postures);
     let mut targets = Vec::new();
     for target in &acl.destinations {
         let place = place(&target.selector, terms);
@@ -121,7 +125,8 @@ fn from_acl(acl: &Acl, terms: &mut Terms<'_>) -> Rule {
             span: acl.span,
         },
         protocols: protocols(acl.protocol.as_ref()),
-        sources: sources(&acl.sources, terms),
+        sources: sources(&acl.sources, requirement, terms),
+        requirement,
         targets,
         via: Vec::new(),
         app: None,
@@ -129,6 +134,7 @@ fn from_acl(acl: &Acl, terms: &mut Terms<'_>) -> Rule {
 }
 
 fn from_grant(grant: &Grant, terms: &mut Terms<'_>, out: &mut Vec<Rule>) {
+    let requirement = terms.requirement(&grant.postures);
     let places: Vec<Where> = grant.destinations.iter().map(|s| place(s, terms)).collect();
     let rule = Rule {
         origin: Origin {
@@ -137,7 +143,8 @@ fn from_grant(grant: &Grant, terms: &mut Terms<'_>, out: &mut Vec<Rule>) {
             span: grant.span,
         },
         protocols: Vec::new(),
-        sources: sources(&grant.sources, terms),
+        sources: sources(&grant.sources, requirement, terms),
+        requirement,
         targets: Vec::new(),
         via: grant.via.iter().map(|t| t.text.clone()).collect(),
         app: None,
@@ -194,8 +201,10 @@ fn from_app(rule: &Rule, places: &[Where], app: Capabilities, out: &mut Vec<Rule
         Where::Term(id) => Some(*id),
         Where::SelfDevices => None,
     });
+    // The posture is asked of those at whom the companion holds.
     out.push(Rule {
         sources: givers.collect(),
+        requirement: None,
         targets: everywhere(rule.sources.iter().map(|id| Where::Term(*id)).collect()),
         app: Some(Arc::clone(&companions)),
         ..rule.clone()
@@ -213,8 +222,13 @@ fn protocols(protocol: Option<&crate::protocol::Protocol>) -> Vec<u8> {
     protocol.map(|p| p.numbers.clone()).unwrap_or_default()
 }
 
-fn sources(selectors: &[Selector], terms: &mut Terms<'_>) -> Vec<TermId> {
-    let mut ids: Vec<TermId> = selectors.iter().map(|s| terms.number(&s.kind)).collect();
+fn sources(
+    selectors: &[Selector],
+    requirement: Option<RequirementId>,
+    terms: &mut Terms<'_>,
+) -> Vec<TermId> {
+    let all = selectors.iter().map(|s| terms.source(&s.kind, requirement));
+    let mut ids: Vec<TermId> = all.collect();
     ids.sort_unstable();
     ids.dedup();
     ids

@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::UserId;
 
-use super::People;
+use super::{
+    People,
+    narrow::{Narrow, Numbering, RequirementId, Requirements},
+};
 use crate::{
     addresses::AddressSet,
     directory::Directory,
     document::Document,
     ipset::{Resolved, Sets},
     selector::{SelectorKind, autogroup::Autogroup},
+    source::Text,
 };
 
 /// The number of a [`Term`].
@@ -24,6 +28,15 @@ pub(crate) struct Term {
     pub(crate) kind: TermKind,
     /// True for sets that are what is left of `autogroup:internet`.
     pub(crate) through_exits: bool,
+    /// `None`: all of it.
+    pub(crate) narrow: Option<Narrow>,
+}
+
+impl Term {
+    /// True for terms that filters name by source sets.
+    pub(crate) fn has_set(&self) -> bool {
+        self.kind.has_set() || (self.narrow.is_some() && self.kind.has_devices())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +75,13 @@ impl TermKind {
         }
     }
 
-    /// True for terms that filters name by a source set.
-    pub(crate) fn has_set(&self) -> bool {
+    /// True for terms that some device may match.
+    fn has_devices(&self) -> bool {
+        !matches!(self, Self::Internet | Self::Nothing)
+    }
+
+    /// True for terms that filters name by a source set, also when nothing narrows them.
+    fn has_set(&self) -> bool {
         match self {
             Self::Users(_) | Self::Tag(_) | Self::Member | Self::Tagged => true,
             Self::Any | Self::Everything | Self::Addresses(_) | Self::Internet | Self::Nothing => {
@@ -81,6 +99,8 @@ pub(crate) struct Terms<'a> {
     ipsets: BTreeMap<&'a str, Resolved>,
     all: Vec<Term>,
     numbers: BTreeMap<SelectorKind, TermId>,
+    requirements: Numbering<'a>,
+    narrowed: BTreeMap<(TermId, RequirementId), TermId>,
 }
 
 impl<'a> Terms<'a> {
@@ -97,11 +117,18 @@ impl<'a> Terms<'a> {
             hosts,
             all: Vec::new(),
             numbers: BTreeMap::new(),
+            requirements: Numbering::new(document),
+            narrowed: BTreeMap::new(),
         }
     }
 
-    pub(super) fn finish(self) -> Vec<Term> {
-        self.all
+    pub(super) fn finish(self) -> (Vec<Term>, Requirements) {
+        (self.all, self.requirements.finish())
+    }
+
+    /// What a rule with these postures of its own asks of its sources.
+    pub(super) fn requirement(&mut self, own: &[Text]) -> Option<RequirementId> {
+        self.requirements.of(own)
     }
 
     /// The term of a selector.
@@ -109,14 +136,50 @@ impl<'a> Terms<'a> {
         if let Some(id) = self.numbers.get(kind) {
             return *id;
         }
-        // Documents are limited to far fewer selectors.
-        let id = TermId::try_from(self.all.len()).unwrap_or(TermId::MAX);
-        self.numbers.insert(kind.clone(), id);
-        self.all.push(Term {
+        let id = self.push(Term {
             text: kind.to_string(),
             kind: self.resolve(kind),
             through_exits: self.set(kind).is_some_and(|s| s.through_exits),
+            narrow: None,
         });
+        self.numbers.insert(kind.clone(), id);
+        id
+    }
+
+    /// The term of a selector, of whose devices only those count that meet the requirement.
+    pub(crate) fn source(
+        &mut self,
+        kind: &SelectorKind,
+        requirement: Option<RequirementId>,
+    ) -> TermId {
+        let base = self.number(kind);
+        let Some(requirement) = requirement else {
+            return base;
+        };
+        if let Some(id) = self.narrowed.get(&(base, requirement)) {
+            return *id;
+        }
+        let resolved = self.resolve(kind);
+        let words = self.requirements.text(requirement);
+        let id = self.push(Term {
+            text: format!("{} with {words}", self.text(base)),
+            narrow: Some(Narrow::new(base, requirement, &resolved)),
+            kind: resolved,
+            through_exits: self.set(kind).is_some_and(|s| s.through_exits),
+        });
+        self.narrowed.insert((base, requirement), id);
+        id
+    }
+
+    fn text(&self, id: TermId) -> &str {
+        let at = usize::try_from(id).unwrap_or(usize::MAX);
+        self.all.get(at).map_or("", |t| t.text.as_str())
+    }
+
+    fn push(&mut self, term: Term) -> TermId {
+        // Documents are limited to far fewer selectors.
+        let id = TermId::try_from(self.all.len()).unwrap_or(TermId::MAX);
+        self.all.push(term);
         id
     }
 

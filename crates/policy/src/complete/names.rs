@@ -9,6 +9,7 @@ use crate::{
         self,
         form::{Form, Names},
     },
+    posture::attribute,
 };
 
 /// What names there are.
@@ -64,6 +65,14 @@ impl<'a> Known<'a> {
             Names::Ipset => self.defined_as(kind, "set of addresses"),
             Names::Service => self.defined_as(kind, "service"),
             Names::Posture => self.defined_as(kind, "posture"),
+            Names::Attribute => {
+                let known = attribute::KNOWN.iter();
+                known.map(|k| say(k.name, k.summary)).collect()
+            }
+            Names::Condition => {
+                let known = attribute::KNOWN.iter();
+                known.map(|k| say(k.example, k.summary)).collect()
+            }
         }
     }
 

@@ -128,3 +128,15 @@ fn any_place_of_a_broken_text_can_be_asked() {
         assert!(found.span.start <= found.span.end && found.span.end <= cut);
     }
 }
+
+#[test]
+fn conditions_and_attributes_are_offered() {
+    let (labels, written) = at_mark(r#"{"postures": {"posture:x": ["node:tsV|"]}}"#);
+    assert_eq!(labels, ["node:tsVersion >= '1.80'"]);
+    assert!(
+        written.contains(r#"["node:tsVersion >= '1.80'"]"#),
+        "{written}"
+    );
+    let (labels, _) = at_mark(r#"{"tests": [{"src": "x", "srcPostureAttrs": {"node:o|"}}]}"#);
+    assert_eq!(labels, ["node:os", "node:osVersion"]);
+}

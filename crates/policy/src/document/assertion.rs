@@ -1,10 +1,7 @@
 //! What `tests` and `sshTests` say. Names and ports are read when they are run:
 //! one that cannot be read is a test that fails.
 
-use crate::{
-    diagnostic::Span,
-    source::{Member, Text},
-};
+use crate::{diagnostic::Span, posture::Attributes, source::Text};
 
 /// One entry of `tests`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,8 +18,8 @@ pub struct AccessTest {
     pub accept: Vec<Text>,
     /// What must not be reached.
     pub deny: Vec<Text>,
-    /// Attributes that the source is taken to have.
-    pub attributes: Vec<Member>,
+    /// The attributes that the source is taken to have, and no others.
+    pub attributes: Attributes,
 }
 
 /// One entry of `sshTests`.
@@ -42,6 +39,6 @@ pub struct SshTest {
     pub check: Vec<Text>,
     /// As whom it must not be possible.
     pub deny: Vec<Text>,
-    /// Attributes that the source is taken to have.
-    pub attributes: Vec<Member>,
+    /// The attributes that the source is taken to have, and no others.
+    pub attributes: Attributes,
 }

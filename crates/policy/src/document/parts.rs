@@ -5,6 +5,7 @@ use wire::net::Prefix;
 use super::App;
 use crate::{
     diagnostic::Span,
+    posture::Condition,
     selector::Selector,
     source::{Text, Value},
 };
@@ -118,8 +119,10 @@ pub struct NodeAttr {
 pub struct Posture {
     /// `posture:NAME`
     pub name: Text,
-    /// The conditions, as written.
-    pub conditions: Vec<Text>,
+    /// The conditions that could be read.
+    pub conditions: Vec<Condition>,
+    /// False when some could not be read: then nobody meets it.
+    pub is_sound: bool,
 }
 
 /// Options of the whole tenant.

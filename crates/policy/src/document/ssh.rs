@@ -25,7 +25,7 @@ pub struct SshRule {
     pub recorders: Vec<Selector>,
     /// True when a session that cannot be recorded ends.
     pub enforce_recorder: bool,
-    /// Conditions of which a source must meet one; empty: none.
+    /// Postures of which a source must meet one; empty: the document's default.
     pub postures: Vec<Text>,
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wire::net::{PortRange, Prefix};
 
 use super::{Because, ports};
-use crate::diagnostic::Span;
+use crate::{diagnostic::Span, posture::Unmet};
 
 /// The section that a rule stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -152,7 +152,7 @@ pub enum Cause {
     SelfMismatch,
     /// The rule asks for another router.
     Via,
-    /// The rule asks for a posture that nothing reports.
+    /// The source device does not meet the rule's postures.
     Posture,
     /// The rule gives capabilities and lets no traffic through.
     NoTraffic,
@@ -175,7 +175,7 @@ impl std::fmt::Display for Cause {
             Self::DestinationInNoRuleOfSource => "no rule of the source has the destination",
             Self::SelfMismatch => "`autogroup:self` leads to the user's own devices alone",
             Self::Via => "the rule asks for another router",
-            Self::Posture => "the rule asks for a posture that nothing reports",
+            Self::Posture => "the source device does not meet the rule's postures",
             Self::NoTraffic => "the rule gives capabilities and lets no traffic through",
             Self::Protocol => "the rule is for other protocols",
             Self::Port => "the rule is for other ports",
@@ -190,6 +190,9 @@ pub struct Near {
     pub rule: RuleAt,
     /// What is missing, the most important first.
     pub missing: Vec<Missing>,
+    /// Where a posture is missing: of each posture of the rule, what does not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<Unmet>,
 }
 
 /// What a rule would need to let a flow through.
@@ -204,7 +207,7 @@ pub enum Missing {
     SameUser,
     /// It goes through routers with other tags.
     Via,
-    /// It asks for a posture.
+    /// The source device does not meet its postures.
     Posture,
     /// It lets no traffic through.
     Traffic,

@@ -77,6 +77,11 @@ impl Explainer<'_> {
             .into_iter()
             .map(|(rule, missing)| Near {
                 rule: rule.at,
+                unmet: if missing.contains(&Missing::Posture) {
+                    rule.unmet(&self.names, &asked)
+                } else {
+                    Vec::new()
+                },
                 missing,
             })
             .collect();

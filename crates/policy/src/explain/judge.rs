@@ -1,6 +1,6 @@
 //! One rule against one flow.
 
-use wire::net::PortRange;
+use wire::net::{MESH_IPV4, MESH_IPV6, PortRange};
 
 use super::{
     Because, Chain, Link, Missing,
@@ -8,7 +8,11 @@ use super::{
     ports,
     rules::{Place, Rule},
 };
-use crate::selector::{Selector, SelectorKind, autogroup::Autogroup};
+use crate::{
+    posture::{Attributes, Unmet},
+    routes::VIA_IPV6,
+    selector::{Selector, SelectorKind, autogroup::Autogroup},
+};
 
 /// Both ends of a flow and what of it is asked.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +91,7 @@ impl Rule<'_> {
         } else if missing.is_empty() && met.iter().all(|(by, _)| by.is_none()) {
             missing.push(Missing::Source);
         }
-        if self.is_narrowed {
+        if !self.unmet(names, asked).is_empty() {
             missing.push(Missing::Posture);
         }
         let passages = self.passages(&met, asked);
@@ -116,6 +120,27 @@ impl Rule<'_> {
             Opinion::Passes(passages)
         } else {
             Opinion::Misses(missing)
+        }
+    }
+
+    /// What the source lacks of the rule's postures; empty when it meets one, or is
+    /// not asked: a host with an address outside of the mesh has no attributes.
+    pub(super) fn unmet(&self, names: &Names<'_>, asked: &Question<'_>) -> Vec<Unmet> {
+        let Some(requirement) = &self.requirement else {
+            return Vec::new();
+        };
+        let end = asked.from.end;
+        let is_own = end.node.addresses.contains(&end.address);
+        let in_mesh = MESH_IPV4.contains(end.address) || MESH_IPV6.contains(end.address);
+        let is_device_s = in_mesh && !VIA_IPV6.contains(end.address);
+        let by_address = |s: &Selector| names.is_source_by_address(&s.kind, &asked.from);
+        if !is_device_s && self.sources.iter().any(by_address) {
+            return Vec::new();
+        }
+        if is_own {
+            requirement.unmet(&end.node.posture)
+        } else {
+            requirement.unmet(&Attributes::default())
         }
     }
 

@@ -77,12 +77,16 @@ impl<'a> Names<'a> {
 
     /// True when a rule with this source is about packets of the party.
     pub(super) fn is_source(&self, kind: &SelectorKind, party: &Party<'_>) -> bool {
+        self.is_source_by_address(kind, party) || self.holds_device(kind, party)
+    }
+
+    /// [`Self::is_source`] whosever device it is.
+    pub(super) fn is_source_by_address(&self, kind: &SelectorKind, party: &Party<'_>) -> bool {
         if *kind == SelectorKind::Any {
             return self.in_mesh_or_routed(party.end.address);
         }
         *kind == SelectorKind::Autogroup(Autogroup::DangerAll)
             || self.has_address(kind, party.end.address)
-            || self.holds_device(kind, party)
     }
 
     /// True when `autogroup:self` is about the party's own devices, by this source.

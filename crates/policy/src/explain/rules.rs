@@ -6,6 +6,7 @@ use super::{Part, RuleAt};
 use crate::{
     diagnostic::Span,
     document::{Acl, Document, Grant},
+    posture::{self, Requirement},
     protocol::{self, Protocol},
     selector::{Selector, SelectorKind},
     source::Text,
@@ -26,8 +27,8 @@ pub(super) struct Rule<'a> {
     /// Empty: it lets no traffic through.
     pub(super) traffic: Vec<Traffic<'a>>,
     pub(super) via: &'a [Text],
-    /// True when its sources must meet a posture, which nobody does.
-    pub(super) is_narrowed: bool,
+    /// Postures of which its sources must meet one; `None`: it asks for none.
+    pub(super) requirement: Option<Requirement>,
 }
 
 /// A destination, with the ports that `acls` give it.
@@ -86,6 +87,11 @@ pub(super) fn all(document: &Document) -> Vec<Rule<'_>> {
     open.into_iter().chain(acls).chain(grants).collect()
 }
 
+/// What a rule with these postures of its own asks of its sources.
+pub(super) fn requirement(document: &Document, own: &[Text]) -> Option<Requirement> {
+    posture::asks(document, own).map(|names| Requirement::new(document, names))
+}
+
 fn open(document: &Document) -> Rule<'_> {
     Rule {
         at: RuleAt {
@@ -103,7 +109,7 @@ fn open(document: &Document) -> Rule<'_> {
             ports: &ALL_PORTS,
         }],
         via: &[],
-        is_narrowed: document.has_posture(&[]),
+        requirement: requirement(document, &[]),
     }
 }
 
@@ -125,7 +131,7 @@ fn of_acl<'a>(document: &Document, acl: &'a Acl) -> Rule<'a> {
             ports: &ALL_PORTS,
         }],
         via: &[],
-        is_narrowed: document.has_posture(&acl.postures),
+        requirement: requirement(document, &acl.postures),
     }
 }
 
@@ -148,6 +154,6 @@ fn of_grant<'a>(document: &Document, grant: &'a Grant) -> Rule<'a> {
         places: places.collect(),
         traffic: traffic.collect(),
         via: &grant.via,
-        is_narrowed: document.has_posture(&grant.postures),
+        requirement: requirement(document, &grant.postures),
     }
 }

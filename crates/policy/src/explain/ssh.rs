@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Because, Explainer, Link, Part, RuleAt, judge::is_self, names::Party};
+use super::{Because, Explainer, Link, Part, RuleAt, judge::is_self, names::Party, rules};
 use crate::{
     decide::End,
     diagnostic::Span,
     directory::NodeFacts,
     document::ssh::{Login, LoginKind, SshAction, SshRule},
+    posture::Unmet,
     selector::Selector,
 };
 
@@ -64,6 +65,9 @@ pub struct SshNear {
     pub rule: RuleAt,
     /// What is missing, the most important first.
     pub missing: Vec<SshMissing>,
+    /// Where a posture is missing: of each posture of the rule, what does not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<Unmet>,
 }
 
 /// What stands in the way of a sign-in.
@@ -80,7 +84,7 @@ pub enum SshMissing {
     SameUser,
     /// The rule does not give the login name.
     Login,
-    /// The rule asks for a posture that nothing reports.
+    /// The source does not meet the rule's postures.
     Posture,
     /// The rule demands a recording and no device records.
     Recorder,
@@ -94,7 +98,7 @@ impl std::fmt::Display for SshMissing {
             Self::Destination => "the destination is not in `dst`",
             Self::SameUser => "`autogroup:self` leads to the user's own devices alone",
             Self::Login => "the login name is not in `users`",
-            Self::Posture => "the rule asks for a posture that nothing reports",
+            Self::Posture => "the source device does not meet the rule's postures",
             Self::Recorder => "the rule demands a recording and no device records",
         })
     }
@@ -114,6 +118,7 @@ impl Explainer<'_> {
                 Ok(chain) => return SshExplanation::Allowed(Box::new(chain)),
                 Err(missing) => misses.push(SshNear {
                     rule: at(rule),
+                    unmet: self.unmet(rule, asked.from),
                     missing,
                 }),
             }
@@ -148,7 +153,7 @@ impl Explainer<'_> {
         if login.is_none() {
             missing.push(SshMissing::Login);
         }
-        if !rule.postures.is_empty() {
+        if !self.unmet(rule, asked.from).is_empty() {
             missing.push(SshMissing::Posture);
         }
         let records = |node| self.named(&rule.recorders, node).is_some();
@@ -165,6 +170,12 @@ impl Explainer<'_> {
             }),
             _ => Err(missing),
         }
+    }
+
+    /// What the device lacks of the rule's postures.
+    fn unmet(&self, rule: &SshRule, from: &NodeFacts) -> Vec<Unmet> {
+        let requirement = rules::requirement(self.document, &rule.postures);
+        requirement.map_or_else(Vec::new, |r| r.unmet(&from.posture))
     }
 
     /// The first of the selectors that holds the device.

@@ -68,3 +68,18 @@ fn there_is_nothing_to_say_of_comments_and_brackets() {
     assert_eq!(told(DOC, "A comment"), None);
     assert_eq!(told(DOC, "[\n"), None);
 }
+
+#[test]
+fn conditions_are_explained_by_their_attribute() {
+    let text = r#"{"postures": {"posture:x": ["node:tsVersion >= '1.80'", "ip:country == 'NL'"]},
+        "tests": [{"src": "ada@example.com", "srcPostureAttrs": {"node:os": "linux"}}]}"#;
+    let version = told(text, "\"node:tsVersion").unwrap();
+    assert!(
+        version.starts_with("`node:tsVersion`: The version of the client."),
+        "{version}"
+    );
+    let country = told(text, "\"ip:country").unwrap();
+    assert!(country.ends_with("of any device yet."), "{country}");
+    let os = told(text, "\"node:os\"").unwrap();
+    assert!(os.contains("macos, windows"), "{os}");
+}

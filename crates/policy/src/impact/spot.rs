@@ -5,7 +5,10 @@ use std::{
     net::IpAddr,
 };
 
-use wire::{NodeId, UserId};
+use wire::{
+    NodeId, UserId,
+    net::{MESH_IPV4, MESH_IPV6},
+};
 
 use super::{
     Side,
@@ -14,10 +17,11 @@ use super::{
 };
 use crate::{
     addresses::{AddressSet, ends},
-    compile::{Compiled, Rule, TermId, TermKind},
+    compile::{Compiled, Rule, TermId, TermKind, of_devices},
     decide::{ANY_IPV4, End},
     directory::NodeFacts,
     internet::internet,
+    posture::Attributes,
 };
 
 /// A device before and after.
@@ -119,7 +123,8 @@ fn borders(sides: [(&Compiled, &Side<'_>); 2]) -> BTreeSet<IpAddr> {
     };
     let mesh = ANY_IPV4.map(|(first, last)| (IpAddr::V4(first), IpAddr::V4(last)));
     add(&AddressSet::of_ranges(mesh));
-    add(&AddressSet::of(wire::net::MESH_IPV6));
+    add(of_devices());
+    add(&AddressSet::of_all(&[MESH_IPV4, MESH_IPV6]));
     for (law, side) in sides {
         add(&AddressSet::of_all(&side.directory.routes));
         for term in &law.terms {
@@ -310,6 +315,8 @@ impl<'a> Eye<'a> {
 #[derive(PartialEq, Eq, Hash)]
 struct Likeness<'a> {
     bodies: [Option<(Option<UserId>, &'a [String])>; 2],
+    /// Where a policy asks for postures.
+    postures: [Option<&'a Attributes>; 2],
     has_address: [bool; 2],
     is_without_ipv4: [bool; 2],
     is_ipv4: bool,
@@ -338,6 +345,7 @@ impl Spots {
             Eye::new(laws[0], &uses[0], words),
             Eye::new(laws[1], &uses[1], words),
         ];
+        let asks = laws.iter().any(|law| law.asks_for_postures());
         let mut spots = Self::default();
         let mut numbers = Numbers::default();
         let mut known: HashMap<Likeness<'_>, usize> = HashMap::new();
@@ -364,6 +372,9 @@ impl Spots {
                         bodies: device
                             .sides
                             .map(|side| side.map(|f| (f.owner(), f.tags.as_slice()))),
+                        postures: device
+                            .sides
+                            .map(|side| side.map(|f| &f.posture).filter(|_| asks)),
                         has_address: device
                             .sides
                             .map(|side| side.is_some_and(|f| f.addresses.contains(&address))),

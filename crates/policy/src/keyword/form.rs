@@ -77,6 +77,10 @@ pub enum Names {
     Service,
     /// `posture:…`
     Posture,
+    /// Attributes of devices: `node:os`.
+    Attribute,
+    /// Conditions on attributes: `node:os == 'macos'`.
+    Condition,
     /// Built-in groups.
     Autogroups(&'static [Autogroup]),
     /// A word of its own meaning.
@@ -120,6 +124,8 @@ impl Names {
             Self::Ipset => "`ipset:…`".to_owned(),
             Self::Service => "`svc:…`".to_owned(),
             Self::Posture => "`posture:…`".to_owned(),
+            Self::Attribute => "the name of an attribute".to_owned(),
+            Self::Condition => "a condition: `ATTRIBUTE OPERATOR VALUE`".to_owned(),
             Self::Autogroups(groups) => {
                 let names: Vec<String> =
                     groups.iter().map(|g| format!("`{}`", g.as_str())).collect();

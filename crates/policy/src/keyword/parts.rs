@@ -2,8 +2,9 @@
 
 use crate::{
     diagnostic::{Code, Sink},
+    posture::{self, Attributes},
     shape,
-    source::{Kind, Member, Text, Value},
+    source::{Text, Value},
 };
 
 /// The most entries of `tests` and of `sshTests`.
@@ -43,26 +44,25 @@ pub(super) fn trimmed(text: &Text) -> Text {
 }
 
 /// `srcPostureAttrs`: names and plain values.
-pub(super) fn attributes(value: Option<&Value>, sink: &mut Sink) -> Vec<Member> {
+pub(super) fn attributes(value: Option<&Value>, sink: &mut Sink) -> Attributes {
     let members = value.and_then(|v| shape::members(v, "`srcPostureAttrs`", sink));
-    let plain = |m: &&&Member| {
-        let ok = matches!(
-            m.value.kind,
-            Kind::Bool(_) | Kind::Number(_) | Kind::String(_)
-        );
-        ok
-    };
-    let members = members.unwrap_or_default();
-    for odd in members.iter().filter(|m| !plain(m)) {
-        sink.error(
-            Code::WrongType,
-            odd.value.span,
-            format!(
-                "the attribute `{}` must be a string, a number or a boolean, not {}",
-                odd.key.text,
-                odd.value.kind.name()
-            ),
-        );
+    let mut all = Attributes::default();
+    for member in members.unwrap_or_default() {
+        let name = member.key.text.as_str();
+        let kind = &member.value.kind;
+        match posture::Value::of(kind) {
+            Some(value) => all.set(name, value),
+            None => sink
+                .error(
+                    Code::WrongType,
+                    member.value.span,
+                    format!(
+                        "the attribute `{name}` must be a string, a number or a boolean, not {}",
+                        kind.name()
+                    ),
+                )
+                .help("write it as in `{ \"node:os\": \"linux\" }`"),
+        }
     }
-    members.iter().filter(plain).map(|m| (*m).clone()).collect()
+    all
 }

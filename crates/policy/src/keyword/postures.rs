@@ -4,13 +4,14 @@ use super::{Keyword, Support, forms, rule};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, Posture},
+    posture::{self, Condition},
     shape,
     source::Value,
 };
 
 pub(super) const KEYWORD: Keyword = Keyword {
     name: "postures",
-    summary: "Conditions on devices, for `srcPosture`.",
+    summary: "Conditions on devices, for `srcPosture`; a device meets a posture when all its conditions hold.",
     example: r#"{ "posture:macs": ["node:os == 'macos'", "node:tsVersion >= '1.60'"] }"#,
     form: forms::POSTURES,
     support: Support::Read(read),
@@ -18,7 +19,7 @@ pub(super) const KEYWORD: Keyword = Keyword {
 
 pub(super) const DEFAULT: Keyword = Keyword {
     name: "defaultSrcPosture",
-    summary: "The postures of which every source must meet one, where a rule names none itself.",
+    summary: "The postures of which every source device must meet one, where a rule names none itself.",
     example: "[]",
     form: forms::DEFAULT_SRC_POSTURE,
     support: Support::Read(read_default),
@@ -47,18 +48,25 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
             .help("write `posture:` and a name, as in `posture:managed`");
             continue;
         }
-        let what = format!("`{}`", name.text);
-        let Some(conditions) = shape::texts(&member.value, &what, sink) else {
-            continue;
-        };
-        let span = member.value.span;
-        if shape::within(conditions.len(), MAX_CONDITIONS, "conditions", span, sink) {
-            document.postures.push(Posture {
-                name: name.clone(),
-                conditions,
-            });
-        }
+        let before = sink.errors();
+        let conditions = conditions(&name.text, &member.value, sink);
+        document.postures.push(Posture {
+            name: name.clone(),
+            conditions,
+            is_sound: sink.errors() == before,
+        });
     }
+}
+
+fn conditions(name: &str, value: &Value, sink: &mut Sink) -> Vec<Condition> {
+    let Some(texts) = shape::texts(value, &format!("`{name}`"), sink) else {
+        return Vec::new();
+    };
+    if !shape::within(texts.len(), MAX_CONDITIONS, "conditions", value.span, sink) {
+        return Vec::new();
+    }
+    let read = texts.iter().map(|text| posture::read(text, sink));
+    read.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
 fn read_default(value: &Value, document: &mut Document, sink: &mut Sink) {

@@ -6,6 +6,7 @@ mod place;
 use super::{
     Keyword, Support, fields, forms,
     parts::{list, trimmed},
+    rule::posture_names,
 };
 use crate::{
     diagnostic::{Code, Sink, Span},
@@ -63,15 +64,10 @@ fn rule(index: usize, value: &Value, sink: &mut Sink) -> Option<SshRule> {
         .filter_map(|text| place::recorder(text, sink))
         .collect();
     let enforced = find("enforceRecorder").map(|v| shape::boolean(v, "`enforceRecorder`", sink));
-    let postures = list(find("srcPosture"), "`srcPosture`", sink);
-    if let Some(posture) = postures.first() {
-        sink.warning(
-            Code::Ineffective,
-            posture.span,
-            "this rule lets nobody in: no device reports what `srcPosture` asks for",
-        )
-        .help("take `srcPosture` out to let the sources in whatever device they use");
-    }
+    let postures = match find("srcPosture") {
+        Some(value) => posture_names(value, "`srcPosture`", sink),
+        None => Some(Vec::new()),
+    };
     let accept_env = accept_env(find("acceptEnv"), sink);
     if !fields.sound || enforced == Some(None) {
         return None;
@@ -86,7 +82,7 @@ fn rule(index: usize, value: &Value, sink: &mut Sink) -> Option<SshRule> {
         accept_env,
         recorders,
         enforce_recorder: enforced.flatten().unwrap_or(false),
-        postures,
+        postures: postures?,
     };
     place::check_pairs(&rule, sink).then_some(rule)
 }

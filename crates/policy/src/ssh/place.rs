@@ -29,8 +29,11 @@ impl SshLaw {
             if rule.is_target(node) {
                 place.targets.insert(number);
             }
-            let to_self = rule.to_self && node.owner().is_some() && rule.is_source(node);
-            if to_self || rule.reaches_itself(node) {
+            // A user's other devices may meet a posture that this one does not.
+            let to_self = rule.to_self && node.owner().is_some() && rule.names_source(node);
+            let itself =
+                rule.reaches_itself(node) && (node.owner().is_some() || rule.is_source(node));
+            if to_self || itself {
                 place.own.insert(number);
                 place.user = node.owner();
                 if node.owner().is_none() {

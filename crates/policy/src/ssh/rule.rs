@@ -12,6 +12,7 @@ use crate::{
         Document,
         ssh::{LoginKind, SshAction, SshRule},
     },
+    posture::{self, Requirement},
     selector::{SelectorKind, autogroup::Autogroup},
 };
 
@@ -84,8 +85,8 @@ pub(super) struct Rule {
     local_parts: BTreeMap<UserId, String>,
     recorders: Vec<Who>,
     enforce: bool,
-    /// Conditions that nothing reports: nobody meets them.
-    postures: bool,
+    /// Postures of which a source must meet one; `None`: it asks for none.
+    requirement: Option<Requirement>,
 }
 
 impl Rule {
@@ -114,7 +115,8 @@ impl Rule {
             local_parts: local_parts(&domains, directory),
             recorders: rule.recorders.iter().map(|s| who(&s.kind)).collect(),
             enforce: rule.enforce_recorder,
-            postures: document.has_posture(&rule.postures),
+            requirement: posture::asks(document, &rule.postures)
+                .map(|names| Requirement::new(document, names)),
         }
     }
 
@@ -122,8 +124,20 @@ impl Rule {
         matches!(self.action, SshAction::Check(_))
     }
 
+    /// True when the node is among the sources and meets what they must.
     pub(super) fn is_source(&self, node: &NodeFacts) -> bool {
+        let requirement = self.requirement.as_ref();
+        self.names_source(node) && requirement.is_none_or(|r| r.is_met(&node.posture))
+    }
+
+    /// True when the node is among the sources, whatever its posture.
+    pub(super) fn names_source(&self, node: &NodeFacts) -> bool {
         self.sources.iter().any(|w| w.holds(node))
+    }
+
+    /// True when a source is let in for who it is alone.
+    pub(super) fn asks_no_posture(&self) -> bool {
+        self.requirement.is_none()
     }
 
     /// True when the user's own devices are sources.
@@ -142,7 +156,7 @@ impl Rule {
     /// With `localpart:`, a source may also sign in to where it is.
     pub(super) fn reaches_itself(&self, node: &NodeFacts) -> bool {
         let elsewhere = self.personal && !self.targets.is_empty() && !self.is_target(node);
-        elsewhere && self.is_source(node)
+        elsewhere && self.names_source(node)
     }
 
     pub(super) fn is_recorder(&self, node: &NodeFacts) -> bool {
@@ -152,11 +166,6 @@ impl Rule {
     /// True when a session that cannot be recorded ends.
     pub(super) fn enforces(&self) -> bool {
         self.enforce
-    }
-
-    /// True when it lets nobody in, whoever he is.
-    pub(super) fn is_shut(&self) -> bool {
-        self.postures
     }
 
     /// The user's own login name under this rule.

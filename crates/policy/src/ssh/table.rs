@@ -49,10 +49,10 @@ impl SshTable {
 
     /// True when a rule names the node itself: as a source by its address, or as a recorder.
     pub fn names(&self, node: &NodeFacts) -> bool {
-        let goes_by_login = self.by_login && node.owner().is_some();
+        let by_login = |r: &Resolved| self.by_login && r.may_go_by_login(node);
         self.rules
             .iter()
-            .any(|r| r.rule.is_recorder(node) || (!goes_by_login && r.rule.is_source(node)))
+            .any(|r| r.rule.is_recorder(node) || (!by_login(r) && r.rule.is_source(node)))
     }
 
     /// Takes a node in that is not in it.
@@ -72,7 +72,8 @@ impl SshTable {
 
 impl Resolved {
     fn new(rule: &Arc<Rule>, people: &[(UserId, String)]) -> Self {
-        let sources = people.iter().filter(|(user, _)| rule.has_source(*user));
+        let named = people.iter().filter(|_| rule.asks_no_posture());
+        let sources = named.filter(|(user, _)| rule.has_source(*user));
         let by_user = sources.map(|(user, login)| (*user, BTreeSet::from([by_login(login)])));
         Self {
             rule: Arc::clone(rule),
@@ -85,7 +86,12 @@ impl Resolved {
     /// False: it lets nobody in. Where a recording is demanded and nothing can
     /// record, nobody gets in.
     pub(super) fn is_open(&self) -> bool {
-        !(self.rule.is_shut() || (self.rule.enforces() && self.recorders.is_empty()))
+        !(self.rule.enforces() && self.recorders.is_empty())
+    }
+
+    /// A rule that asks for a posture names devices.
+    fn may_go_by_login(&self, node: &NodeFacts) -> bool {
+        node.owner().is_some() && self.rule.asks_no_posture()
     }
 
     fn add(&mut self, node: &NodeFacts, by_login: bool) {
@@ -97,7 +103,7 @@ impl Resolved {
         }
         match node.owner() {
             None => Arc::make_mut(&mut self.tagged).extend(addresses(node)),
-            Some(_) if by_login => {}
+            Some(_) if by_login && self.may_go_by_login(node) => {}
             Some(user) => {
                 let by_user = Arc::make_mut(&mut self.by_user);
                 by_user.entry(user).or_default().extend(addresses(node));
@@ -115,7 +121,7 @@ impl Resolved {
         }
         match node.owner() {
             None => take(Arc::make_mut(&mut self.tagged), node),
-            Some(_) if by_login => {}
+            Some(_) if by_login && self.may_go_by_login(node) => {}
             Some(user) => {
                 let by_user = Arc::make_mut(&mut self.by_user);
                 if let Some(devices) = by_user.get_mut(&user) {

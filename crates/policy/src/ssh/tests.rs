@@ -61,11 +61,13 @@ fn arb_rule() -> impl Strategy<Value = serde_json::Value> {
         some(&LOGINS, 3),
         any::<bool>(),
         any::<bool>(),
+        prop::bool::weighted(0.3),
     )
-        .prop_map(|(src, dst, users, check, enforce)| {
+        .prop_map(|(src, dst, users, check, enforce, narrow)| {
             serde_json::json!({
                 "action": if check { "check" } else { "accept" }, "src": src, "dst": dst, "users": users,
                 "recorder": if enforce { vec!["tag:ci"] } else { vec![] }, "enforceRecorder": enforce,
+                "srcPosture": if narrow { vec!["posture:mac"] } else { vec![] },
             })
         })
 }
@@ -103,14 +105,21 @@ fn logins() -> Vec<(UserId, String)> {
         .collect()
 }
 
+fn mac(node: NodeFacts) -> NodeFacts {
+    NodeFacts {
+        posture: [("node:os", "macos".into())].into_iter().collect(),
+        ..node
+    }
+}
+
 fn nodes() -> [NodeFacts; 7] {
     [
-        node(Some(1), &[], 1),
+        mac(node(Some(1), &[], 1)),
         node(Some(1), &[], 2),
         node(Some(2), &[], 3),
         node(Some(3), &[], 4),
         node(None, &["tag:web"], 5),
-        node(None, &["tag:ci"], 6),
+        mac(node(None, &["tag:ci"], 6)),
         node(Some(1), &["tag:ci", "tag:web"], 7),
     ]
 }
@@ -119,6 +128,7 @@ fn law(rules: &[serde_json::Value]) -> SshLaw {
     let text = serde_json::json!({
         "groups": {"group:ops": ["cy@example.com"]},
         "tagOwners": {"tag:web": [], "tag:ci": []}, "acls": [], "ssh": rules,
+        "postures": {"posture:mac": ["node:os == 'macos'"]},
     });
     let (document, _) = crate::parse(&text.to_string());
     SshLaw::new(&document, &directory())

@@ -59,7 +59,10 @@ impl Resolved {
         } else if self.rule.reaches_itself(node) {
             match node.owner() {
                 Some(user) => self.personal_pair(user, &mut emit),
-                None => emit(addresses(node).collect(), &self.rule.names),
+                None if self.rule.is_source(node) => {
+                    emit(addresses(node).collect(), &self.rule.names);
+                }
+                None => {}
             }
         }
     }

@@ -80,5 +80,6 @@ fn facts(case: &Case, machine: &Machine) -> NodeFacts {
         addresses: vec![machine.ipv4, machine.ipv6],
         routes,
         exit_routes,
+        ..NodeFacts::default()
     }
 }

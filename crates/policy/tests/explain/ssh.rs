@@ -34,7 +34,7 @@ prop_compose! {
         targets in prop::collection::vec(prop::sample::select(vec!["tag:web", "tag:db", "autogroup:tagged"]), 1..3),
         to_self in prop::bool::weighted(0.3),
         logins in prop::collection::vec(prop::sample::select(&LOGINS[..]), 1..3),
-        narrowed in prop::bool::weighted(0.1),
+        narrowed in prop::bool::weighted(0.3),
         recorded in prop::bool::weighted(0.2),
     ) -> Value {
         let of_people: Vec<_> = sources.iter().copied().filter(|s| !s.contains("tag")).collect();

@@ -47,7 +47,7 @@ prop_compose! {
         targets in prop::collection::vec(prop::sample::select(&TARGETS[..]), 1..3),
         ip in prop::collection::vec(prop::sample::select(&IP[..]), 0..3),
         via in prop::sample::select(vec![None, None, None, Some("tag:web"), Some("tag:db")]),
-        posture in prop::bool::weighted(0.1),
+        posture in prop::bool::weighted(0.3),
     ) -> Value {
         let mut grant = json!({"src": sources, "dst": targets});
         // Capabilities go neither to the Internet nor to devices by role.
@@ -84,7 +84,7 @@ prop_compose! {
         all.extend(grants);
         world.document["grants"] = json!(all);
         world.document["ipsets"]["ipset:some"] = json!(["10.1.0.0/16", "remove 10.1.2.0/24", "add 100.64.0.2"]);
-        world.document["postures"] = json!({"posture:sound": ["node:os == 'linux'"]});
+        world.document["postures"]["posture:sound"] = json!(["node:os == 'linux'"]);
         if let Some(target) = without {
             world.document["nodeAttrs"] = json!([{"target": [target], "attr": ["disable-ipv4"]}]);
         }

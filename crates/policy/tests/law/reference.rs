@@ -1,6 +1,9 @@
 //! The naive evaluator: it reads the document as plain JSON and tries every
 //! rule, source and destination in nested loops. It shares no code with the crate.
 
+#[path = "posture.rs"]
+mod posture;
+
 use std::net::IpAddr;
 
 use policy::{Directory, End, NodeFacts};
@@ -74,11 +77,29 @@ impl Law<'_> {
         }
         strings(&rule["src"]).any(|source| {
             if what == "autogroup:self" {
-                self.is_own_device(source, from, to)
+                self.is_own_device(source, from, to) && self.meets_posture(rule, from)
             } else {
-                self.is_source(source, from) && self.selects(what, to)
+                self.is_source(source, from)
+                    && self.selects(what, to)
+                    && self.meets_posture(rule, from)
             }
         })
+    }
+
+    /// Does the device meet one of the postures that the rule asks for? Hosts behind
+    /// routers are not asked.
+    fn meets_posture(&self, rule: &Value, from: End<'_>) -> bool {
+        let mut asked: Vec<&str> = strings(&rule["srcPosture"]).collect();
+        if asked.is_empty() {
+            asked = strings(&self.document["defaultSrcPosture"]).collect();
+        }
+        let is_host = !from.node.addresses.contains(&from.address);
+        is_host
+            || asked.is_empty()
+            || asked.iter().any(|name| {
+                let mut conditions = strings(&self.document["postures"][name]);
+                conditions.all(|text| posture::holds(text, from.node))
+            })
     }
 
     /// The addresses that the document names by this word, if any; enough of them

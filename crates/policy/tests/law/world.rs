@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use policy::{Compiled, Directory, Document, End, NodeFacts, User};
+use policy::{
+    Compiled, Directory, Document, End, NodeFacts, User,
+    posture::{Attributes, Value as Attribute},
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wire::{UserId, api::Role, net::Prefix};
@@ -46,6 +49,17 @@ const OTHERS: [&str; 13] = [
     "fd7a:115c:a1e0::/64",
     "10.1.0.0/16",
     "192.168.0.0/16",
+];
+/// What rules may ask for; `NONE` is most common.
+const POSTURES: [&[&str]; 8] = [
+    &[],
+    &[],
+    &[],
+    &[],
+    &["posture:mac"],
+    &["posture:new"],
+    &["posture:mac", "posture:odd"],
+    &["posture:never"],
 ];
 const PORTS: [&str; 5] = ["*", "22", "80,443", "8000-8999", "22,8500-8600"];
 /// Ports on both sides of every boundary of `PORTS`.
@@ -107,6 +121,7 @@ prop_compose! {
             (prop::sample::select([&PEOPLE[..], &OTHERS[..], &["autogroup:self"; 6]].concat()),
              prop::sample::select(&PORTS[..])), 1..4),
         proto in prop::sample::select(vec![None, None, None, Some("tcp"), Some("udp"), Some("icmp"), Some("132"), Some("47")]),
+        postures in prop::sample::select(&POSTURES[..]),
     ) -> Value {
         let has_self = targets.iter().any(|(t, _)| *t == "autogroup:self");
         let mut sources = people;
@@ -129,6 +144,9 @@ prop_compose! {
         if let Some(proto) = proto {
             rule["proto"] = proto.into();
         }
+        if !postures.is_empty() {
+            rule["srcPosture"] = json!(postures);
+        }
         rule
     }
 }
@@ -143,6 +161,7 @@ prop_compose! {
         ip in prop::collection::vec(
             prop::sample::select(vec!["*", "22", "80,443", "tcp:22", "udp:8500-8600", "icmp:*", "47:*"]), 1..4),
         via in prop::sample::select(vec![None, None, Some("tag:web"), Some("tag:db")]),
+        postures in prop::sample::select(&POSTURES[..]),
     ) -> Value {
         let has_self = targets.contains(&"autogroup:self");
         let mut sources = people;
@@ -155,7 +174,23 @@ prop_compose! {
         if let Some(tag) = via {
             grant["via"] = json!([tag]);
         }
+        if !postures.is_empty() {
+            grant["srcPosture"] = json!(postures);
+        }
         grant
+    }
+}
+
+prop_compose! {
+    fn arb_attributes()(
+        os in prop::sample::select(vec![None, Some("macos"), Some("macos"), Some("linux")]),
+        version in prop::sample::select(vec![None, Some("1.8.9"), Some("1.80"), Some("1.80.1")]),
+        update in prop::option::of(any::<bool>()),
+    ) -> Attributes {
+        let os = os.map(|os| ("node:os", Attribute::from(os)));
+        let version = version.map(|v| ("node:tsVersion", v.into()));
+        let update = update.map(|u| ("node:tsAutoUpdate", u.into()));
+        os.into_iter().chain(version).chain(update).collect()
     }
 }
 
@@ -164,13 +199,15 @@ prop_compose! {
         user in prop::option::of(1..4_u64),
         tags in prop::sample::select(vec![vec![], vec![], vec!["tag:web"], vec!["tag:db"], vec!["tag:web", "tag:db"]]),
         routes in prop::sample::select(vec![vec![], vec![], vec![], vec!["10.1.0.0/16"], vec!["192.168.7.0/24"]]),
+        posture in arb_attributes(),
     ) -> NodeFacts {
         NodeFacts {
             user: user.map(UserId),
             tags: tags.iter().map(|t| (*t).to_owned()).collect(),
             addresses: Vec::new(),
             routes: routes.iter().map(|r| r.parse().unwrap()).collect(),
-            exit_routes: Vec::new(),
+            posture,
+            ..NodeFacts::default()
         }
     }
 }
@@ -182,6 +219,7 @@ prop_compose! {
         grants in prop::collection::vec(arb_grant(), 0..4),
         owners in prop::collection::vec(arb_owner(), 2..7),
         one in prop::collection::vec(prop::sample::select(vec!["ada@example.com", "bob@example.com", "cy@example.com"]), 0..3),
+        default in prop::sample::select(vec![None, None, None, Some("posture:mac"), Some("posture:new")]),
     ) -> World {
         let nodes: Vec<NodeFacts> = (1..).zip(owners).map(|(i, facts)| NodeFacts {
             addresses: vec![
@@ -197,6 +235,13 @@ prop_compose! {
                 "groups": {"group:one": one, "group:two": ["bob@example.com"], "group:none": []},
                 "hosts": {"alpha": "100.64.0.1", "office": "10.1.2.0/24"},
                 "tagOwners": {"tag:web": [], "tag:db": ["group:one"]},
+                "postures": {
+                    "posture:mac": ["node:os == 'macos'"],
+                    "posture:new": ["node:tsVersion >= '1.80'", "node:os NOT IN ['linux', 'js']", "node:os != 'ios'"],
+                    "posture:odd": ["node:os IN ['linux', 'windows']", "node:tsAutoUpdate", "node:tsStateEncrypted NOT SET"],
+                    "posture:never": ["node:os IS SET", "custom:tier NOT SET"],
+                },
+                "defaultSrcPosture": default.map(|d| vec![d]).unwrap_or_default(),
                 "ipsets": {"ipset:lab": ["10.1.0.0/16", "remove office", "add 100.64.0.4"]},
                 "acls": rules,
                 "grants": grants,

@@ -2,7 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use policy::{Connection, Directory, NodeFacts, ProviderGroup, User};
+use policy::{
+    Connection, Directory, NodeFacts, ProviderGroup, User,
+    posture::{Attributes, Value},
+};
 use wire::{NodeId, Timestamp, UserId, api::Role, net::Prefix};
 
 /// Users: name (of an address at its domain), id, role.
@@ -50,6 +53,59 @@ const NODES: [Row; 15] = [
     ),
 ];
 
+type Report = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<bool>,
+);
+
+/// What nodes report: name, operating system and its version, version and track of
+/// the client, whether it updates itself. `dan1` reports nothing, the others as the last line.
+const REPORTS: [Report; 5] = [
+    ("ada1", "macos", "14.5", "1.80.2", "stable", Some(true)),
+    (
+        "ada2",
+        "linux",
+        "6.8.0-40-generic",
+        "1.81.5",
+        "unstable",
+        Some(false),
+    ),
+    (
+        "bob1",
+        "windows",
+        "10.0.22631.4460",
+        "1.78.1",
+        "stable",
+        Some(false),
+    ),
+    ("cy1", "ios", "18.1", "1.80.0", "stable", None),
+    ("", "linux", "6.1.0-9-amd64", "1.80.0", "stable", None),
+];
+
+fn reported(name: &str) -> Attributes {
+    if name == "dan1" {
+        return Attributes::default();
+    }
+    let line = REPORTS.iter().find(|r| r.0 == name || r.0.is_empty());
+    let (_, os, os_version, version, track, updates) = *line.unwrap();
+    let mut all: Attributes = [
+        ("node:os", Value::from(os)),
+        ("node:osVersion", os_version.into()),
+        ("node:tsVersion", version.into()),
+        ("node:tsReleaseTrack", track.into()),
+    ]
+    .into_iter()
+    .collect();
+    if let Some(updates) = updates {
+        all.set("node:tsAutoUpdate", updates.into());
+    }
+    all
+}
+
 /// A node of the table and its name.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
@@ -68,6 +124,7 @@ impl Node {
             created: Timestamp::ZERO,
             facts: NodeFacts {
                 addresses: vec![IpAddr::V4(Ipv4Addr::new(100, 64, 0, last)), IpAddr::V6(v6)],
+                posture: reported(name),
                 ..NodeFacts::default()
             },
         }

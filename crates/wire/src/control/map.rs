@@ -166,6 +166,12 @@ pub struct Hostinfo {
     /// It refuses incoming connections.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub shields_up: bool,
+    /// It updates itself, or lets itself be updated.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allows_update: bool,
+    /// Whether it keeps its state encrypted; absent: it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_encrypted: Option<bool>,
 }
 
 /// A service that a node runs for its peers (`tailcfg.Service`).

@@ -76,7 +76,7 @@ pub(in crate::keyword) const ACLS: Form = Form::List(&Form::Object(&[
     optional(
         "srcPosture",
         POSTURE,
-        "Conditions of which a source must meet one.",
+        "Postures of which a source device must meet one.",
         r#"["posture:managed"]"#,
     ),
     spells(
@@ -125,7 +125,7 @@ pub(in crate::keyword) const GRANTS: Form = Form::List(&Form::Object(&[
     optional(
         "srcPosture",
         POSTURE,
-        "Conditions of which a source must meet one.",
+        "Postures of which a source device must meet one.",
         r#"["posture:managed"]"#,
     ),
 ]));

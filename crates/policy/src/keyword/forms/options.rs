@@ -53,7 +53,7 @@ pub(in crate::keyword) const NODE_ATTRS: Form = Form::List(&Form::Object(&[
 
 pub(in crate::keyword) const POSTURES: Form = Form::Map(
     &[Names::Posture],
-    &Form::List(&Form::Text("an assertion: `attribute operator value`")),
+    &Form::List(&Form::Name(&[Names::Condition])),
 );
 
 pub(in crate::keyword) const DEFAULT_SRC_POSTURE: Form = super::access::POSTURE;

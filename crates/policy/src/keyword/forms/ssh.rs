@@ -83,7 +83,7 @@ pub(in crate::keyword) const SSH: Form = Form::List(&Form::Object(&[
     optional(
         "srcPosture",
         POSTURE,
-        "Conditions of which a source must meet one.",
+        "Postures of which a source device must meet one.",
         r#"["posture:managed"]"#,
     ),
 ]));

@@ -21,7 +21,7 @@ const LOGINS: Form = Form::List(&Form::Name(&[
     Names::Word("root"),
     Names::Other("a user of the system"),
 ]));
-const ATTRIBUTES: Form = Form::Map(&[Names::Other("the name of an attribute")], &Form::Any);
+const ATTRIBUTES: Form = Form::Map(&[Names::Attribute], &Form::Any);
 
 pub(in crate::keyword) const TESTS: Form = Form::List(&Form::Object(&[
     required("src", ONE_SOURCE, "Who.", r#""ada@example.com""#),
@@ -46,7 +46,7 @@ pub(in crate::keyword) const TESTS: Form = Form::List(&Form::Object(&[
     optional(
         "srcPostureAttrs",
         ATTRIBUTES,
-        "Attributes that the source is taken to have.",
+        "The attributes that the source is taken to have, and no others.",
         r#"{ "node:os": "linux" }"#,
     ),
     spells("src", "user", ONE_SOURCE, r#""ada@example.com""#),
@@ -92,7 +92,7 @@ pub(in crate::keyword) const SSH_TESTS: Form = Form::List(&Form::Object(&[
     optional(
         "srcPostureAttrs",
         ATTRIBUTES,
-        "Attributes that the source is taken to have.",
+        "The attributes that the source is taken to have, and no others.",
         r#"{ "node:os": "linux" }"#,
     ),
 ]));
