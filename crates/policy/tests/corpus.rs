@@ -13,6 +13,8 @@
 mod case;
 #[path = "corpus/change.rs"]
 mod change;
+#[path = "corpus/exclusion.rs"]
+mod exclusion;
 #[path = "corpus/filter.rs"]
 mod filter;
 #[path = "corpus/judge.rs"]
