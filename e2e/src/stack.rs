@@ -244,6 +244,12 @@ impl Tenant<'_> {
         self.stack.admin(&args).map(|_| ())
     }
 
+    /// The routes of the node of this name.
+    pub fn routes(&self, name: &str) -> Result<Value> {
+        self.stack
+            .admin(&["node", "routes", "--tenant", &self.slug, name])
+    }
+
     /// Replaces the policy.
     pub fn set_policy(&self, document: &str) -> Result<()> {
         let file = lab::scratch()?.join("policy.hujson");

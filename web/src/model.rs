@@ -6,6 +6,7 @@ pub(crate) mod diff;
 pub(crate) mod form;
 pub(crate) mod link;
 pub(crate) mod node_filter;
+pub(crate) mod node_routes;
 pub(crate) mod node_status;
 pub(crate) mod policy_editor;
 pub(crate) mod query_string;

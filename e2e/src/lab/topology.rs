@@ -94,6 +94,37 @@ impl Topology {
     }
 }
 
+/// The network of [`Topology::behind`].
+const INNER: &str = "192.0.2";
+
+impl Topology {
+    /// A host on a segment of its own, 192.0.2.0/24, which only `gates` share: they
+    /// have its first addresses and forward packets. It knows no other network.
+    pub fn behind(&mut self, name: &str, gates: &[&Host]) -> Result<Host> {
+        let address = Ipv4Addr::new(192, 0, 2, 100);
+        sh(&format!(
+            "ip netns add {name} && ip -n {name} link set lo up
+             ip -n {name} link add inner type bridge && ip -n {name} link set inner up
+             ip -n {name} addr add {address}/24 dev inner"
+        ))?;
+        for (n, gate) in (1..).zip(gates) {
+            let gate = &gate.ns;
+            sh(&format!(
+                "ip link add inner netns {gate} type veth peer name i-{gate} netns {name}
+                 ip -n {name} link set i-{gate} master inner up
+                 ip -n {gate} addr add {INNER}.{n}/24 dev inner; ip -n {gate} link set inner up"
+            ))?;
+            sh_in(gate, "sysctl -qw net.ipv4.ip_forward=1")?;
+        }
+        Ok(Host {
+            ns: name.into(),
+            router: name.into(),
+            address,
+            wan: address,
+        })
+    }
+}
+
 /// The n-th private network: its router's address and its host's.
 fn lan(n: u8) -> (Ipv4Addr, Ipv4Addr) {
     let base = 16 * (n % 16);

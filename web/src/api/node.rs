@@ -3,8 +3,9 @@
 use gloo_net::http::Method;
 use wire::{
     NodeId, TenantId,
-    api::node::{RenameNode, SetTags},
-    paths::{NodeApprovePath, NodeExpirePath, NodePath, NodeTagsPath},
+    api::node::{DecideRoutes, RenameNode, SetTags},
+    net::Prefix,
+    paths::{NodeApprovePath, NodeExpirePath, NodePath, NodeRoutesPath, NodeTagsPath},
 };
 
 use super::Result;
@@ -19,6 +20,31 @@ pub(crate) async fn rename(tenant: TenantId, node: NodeId, name: String) -> Resu
 pub(crate) async fn set_tags(tenant: TenantId, node: NodeId, tags: Vec<String>) -> Result<()> {
     let path = NodeTagsPath { tenant, node }.to_path();
     super::tell(Method::PUT, &path, &SetTags { tags }).await
+}
+
+/// Lets it serve a route; either exit route stands for both.
+pub(crate) async fn approve_route(tenant: TenantId, node: NodeId, route: Prefix) -> Result<()> {
+    let approve = vec![route.to_string()];
+    let wish = DecideRoutes {
+        approve,
+        ..DecideRoutes::default()
+    };
+    decide_routes(tenant, node, wish).await
+}
+
+/// Lets it serve a route no longer.
+pub(crate) async fn withdraw_route(tenant: TenantId, node: NodeId, route: Prefix) -> Result<()> {
+    let withdraw = vec![route.to_string()];
+    let wish = DecideRoutes {
+        withdraw,
+        ..DecideRoutes::default()
+    };
+    decide_routes(tenant, node, wish).await
+}
+
+async fn decide_routes(tenant: TenantId, node: NodeId, wish: DecideRoutes) -> Result<()> {
+    let path = NodeRoutesPath { tenant, node }.to_path();
+    super::tell(Method::PATCH, &path, &wish).await
 }
 
 /// Lets it into the network.

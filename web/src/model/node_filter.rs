@@ -13,7 +13,7 @@ pub(crate) enum Show {
     Online,
     /// Those that are not connected.
     Offline,
-    /// Those that wait, or whose key has ended.
+    /// Those that wait, whose routes wait, or whose key has ended.
     Attention,
 }
 
@@ -54,10 +54,13 @@ impl Show {
             Self::All => true,
             Self::Online => node.online,
             Self::Offline => !node.online,
-            Self::Attention => matches!(
-                Standing::of(node),
-                Standing::NeedsApproval | Standing::Expired
-            ),
+            Self::Attention => {
+                node.routes.waiting > 0
+                    || matches!(
+                        Standing::of(node),
+                        Standing::NeedsApproval | Standing::Expired
+                    )
+            }
         }
     }
 }

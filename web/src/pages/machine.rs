@@ -15,9 +15,11 @@ use wire::{
 
 mod actions;
 mod facts;
+mod routes;
 
 use actions::Actions;
 use facts::{Addresses, Connectivity, Details};
+use routes::Routes;
 
 use super::{
     loaded::loaded,
@@ -108,6 +110,7 @@ fn Sheet(detail: Signal<Arc<NodeDetail>>) -> impl IntoView {
                 </div>
             }
         }}
+        <Routes detail/>
     }
 }
 

@@ -253,12 +253,12 @@ async fn nodes_are_told_of_routes_when_they_are_decided_and_when_they_are_offere
     bench.policy(OPEN).await;
     let (router, viewer) = (bench.join("router").await, bench.join("viewer").await);
     let mut at = Client::open(&bench, viewer.id, Compression::Zstd, Report::default()).await;
-    let _on = bench.attach(
+    let stream = bench.attach(
         router.id,
         Compression::Plain,
         offer(&["10.9.0.0/16", "0.0.0.0/0", "::/0"]),
     );
-    let _on = _on.await.unwrap();
+    let stream = stream.await.unwrap();
     at.until("the router", |m| m.peers.len() == 1).await;
     bench.settles().await;
     assert!(way(&at.map, "10.9.0.0/16").is_empty());
@@ -302,6 +302,7 @@ async fn nodes_are_told_of_routes_when_they_are_decided_and_when_they_are_offere
     decide(false).await;
     at.frame_now("the withdrawal").await;
     assert!(way(&at.map, "10.9.0.0/16").is_empty());
+    drop(stream);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -321,7 +322,7 @@ async fn a_second_router_takes_over_when_the_first_goes_and_after_a_restart() {
     let viewer = bench.join("viewer").await;
     let mut at = Client::open(&bench, viewer.id, Compression::Zstd, Report::default()).await;
     let on = |id| bench.attach(id, Compression::Plain, offer(&["10.9.0.0/16"]));
-    let (one, _two) = (on(first.id).await.unwrap(), on(second.id).await.unwrap());
+    let (one, two) = (on(first.id).await.unwrap(), on(second.id).await.unwrap());
     let by = |id| move |m: &wire::control::NetMap| way(m, "10.9.0.0/16") == [id];
     at.until("the first", by(first.id)).await;
     drop(one);
@@ -333,12 +334,12 @@ async fn a_second_router_takes_over_when_the_first_goes_and_after_a_restart() {
         .await;
     bench.pass(Duration::from_secs(2)).await;
     at.until("the second", by(second.id)).await;
-    let _one = on(first.id).await.unwrap();
+    let again = on(first.id).await.unwrap();
     bench.pass(Duration::from_secs(2)).await;
     at.until("the first again", by(first.id)).await;
     bench.remove(&first).await;
     at.until("the second for good", by(second.id)).await;
-    drop((at, _two, _one));
+    drop((at, two, again));
     let bench = bench.restarted().await;
     let _on = bench
         .attach(second.id, Compression::Plain, Report::default())

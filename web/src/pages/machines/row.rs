@@ -10,7 +10,10 @@ use crate::{
         copy::CopyText,
         table::Shown,
     },
-    model::node_status::{self, Standing},
+    model::{
+        node_routes,
+        node_status::{self, Standing},
+    },
     route::TenantPage,
 };
 
@@ -100,12 +103,20 @@ pub(crate) fn Owner(node: Node) -> impl IntoView {
 pub(crate) fn Badges(node: Node) -> impl IntoView {
     let mut badges = Vec::new();
     match Standing::of(&node) {
-        standing @ Standing::NeedsApproval => badges.push((Tone::Caution, standing.words())),
-        standing @ Standing::Expired => badges.push((Tone::Bad, standing.words())),
+        standing @ Standing::NeedsApproval => {
+            badges.push((Tone::Caution, standing.words().to_owned()));
+        }
+        standing @ Standing::Expired => badges.push((Tone::Bad, standing.words().to_owned())),
         Standing::Online | Standing::Offline => {}
     }
     if node.ephemeral {
-        badges.push((Tone::Neutral, "Ephemeral"));
+        badges.push((Tone::Neutral, "Ephemeral".to_owned()));
+    }
+    for role in node_routes::roles(node.routes) {
+        badges.push((Tone::Neutral, role.to_owned()));
+    }
+    if let Some(text) = node_routes::waiting(node.routes) {
+        badges.push((Tone::Caution, text));
     }
     badges
         .into_iter()
