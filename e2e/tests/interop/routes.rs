@@ -100,15 +100,24 @@ impl<'a> World<'a> {
         let address = self.inner.address;
         let sink = traffic::start(
             &self.inner,
-            &["sink", &address.to_string(), &GIVEN.to_string(), &DENIED.to_string()],
+            &[
+                "sink",
+                &address.to_string(),
+                &GIVEN.to_string(),
+                &DENIED.to_string(),
+            ],
         )?;
-        let word = |port| traffic::connect(&self.person.host, address, port, Duration::from_secs(2));
+        let word =
+            |port| traffic::connect(&self.person.host, address, port, Duration::from_secs(2));
         eventually("the given port opens", WAIT, || {
             Ok((word(GIVEN)? == "open").then_some(()))
         })?;
         traffic::send(&self.person.host, address, GIVEN, 1 << 20)?;
         let said = word(DENIED)?;
-        ensure!(said == "timeout", "the port that the policy does not give is {said}");
+        ensure!(
+            said == "timeout",
+            "the port that the policy does not give is {said}"
+        );
         drop(sink);
         Ok(())
     }
