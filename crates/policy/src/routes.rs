@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use wire::{NodeId, Timestamp, net::Prefix};
 
 use crate::{
-    class::PerFamily,
-    compile::{Compiled, TermKind},
+    bits::Bits,
+    class::{Class, Families, PerFamily},
+    compile::{Compiled, Rule, TermKind, Where},
     directory::NodeFacts,
 };
 pub use seen::{Peer, Viewer};
@@ -31,6 +32,10 @@ struct Route {
     /// Rules whose sources or destinations meet the prefix.
     source: PerFamily,
     target: PerFamily,
+    /// Rules of traffic without `via` that name addresses in it as a destination.
+    common: Bits,
+    /// Rules with `via` that do so.
+    via: Bits,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +43,26 @@ struct Router {
     standing: Standing,
     id: NodeId,
     tags: Vec<String>,
+}
+
+impl Route {
+    /// True when packets into the prefix go to this node.
+    fn is_primary(&self, id: NodeId) -> bool {
+        self.routers.first().is_some_and(|r| r.id == id)
+    }
+
+    /// True when another router comes first among those that have one of the tags.
+    fn has_other_primary_via(&self, tags: &[String], id: NodeId) -> bool {
+        let mut routers = self.routers.iter();
+        let first = routers.find(|r| r.tags.iter().any(|t| tags.contains(t)));
+        first.is_some_and(|r| r.id != id)
+    }
+
+    /// True when some rule joins the viewer's addresses, or what is behind it, with
+    /// the route. As at the service, the families of the two ends may differ.
+    fn is_reached_by(&self, viewer: &Class) -> bool {
+        viewer.source.crosses(&self.target) || self.source.crosses(&viewer.target)
+    }
 }
 
 /// Where a router stands in elections; the least is elected.
@@ -110,13 +135,6 @@ impl Routers {
         first.map(|r| r.id)
     }
 
-    /// The primary among those routers of the prefix that have one of the tags.
-    fn primary_via(&self, prefix: &Prefix, tags: &[String]) -> Option<NodeId> {
-        let routers = self.by_prefix.get(prefix)?.routers.iter();
-        let mut tagged = routers.filter(|r| r.tags.iter().any(|t| tags.contains(t)));
-        tagged.next().map(|r| r.id)
-    }
-
     /// The prefixes that the node is the primary of, whoever looks.
     pub fn primary_routes(&self, id: NodeId, node: &NodeFacts) -> Vec<Prefix> {
         let routes = node.routes.iter().copied();
@@ -128,32 +146,31 @@ impl Compiled {
     /// The rules that a route meets.
     fn route(&self, prefix: &Prefix) -> Route {
         let mut route = Route::default();
-        let mut add = |id, is_any: bool| {
-            let Some(uses) = self.index.uses(id) else {
-                return;
-            };
-            let family = crate::class::Families::of(std::iter::once(prefix.addr));
-            route.source.add(family, &uses.source);
-            let target = if is_any {
-                uses.target.without(&self.index.app)
-            } else {
-                uses.target.clone()
-            };
-            route.target.add(family, &target);
-        };
+        let family = Families::of(std::iter::once(prefix.addr));
         for (id, term) in (0..).zip(&self.terms) {
+            let Some(uses) = self.index.uses(id) else {
+                continue;
+            };
+            let traffic = || uses.target.without(&self.index.app);
+            let is_any = matches!(term.kind, TermKind::Any | TermKind::Everything);
             if let Some(narrow) = &term.narrow {
                 if narrow.unasked.overlaps(prefix) {
-                    add(
-                        id,
-                        matches!(term.kind, TermKind::Any | TermKind::Everything),
-                    );
+                    route.source.add(family, &uses.source);
+                    let target = if is_any { &traffic() } else { &uses.target };
+                    route.target.add(family, target);
                 }
                 continue;
             }
             match &term.kind {
-                TermKind::Any | TermKind::Everything => add(id, true),
-                TermKind::Addresses(set) if set.overlaps(prefix) => add(id, false),
+                TermKind::Any | TermKind::Everything => {
+                    route.source.add(family, &uses.source);
+                    route.target.add(family, &traffic());
+                }
+                TermKind::Addresses(set) if set.overlaps(prefix) => {
+                    route.source.add(family, &uses.source);
+                    route.target.add(family, &uses.target);
+                    route.common.union(&traffic());
+                }
                 TermKind::Addresses(_)
                 | TermKind::Users(_)
                 | TermKind::Tag(_)
@@ -163,6 +180,22 @@ impl Compiled {
                 | TermKind::Nothing => {}
             }
         }
+        for number in &self.index.via_rules {
+            let rule = self.rules.get(*number);
+            if rule.is_some_and(|r| self.names_addresses_in(r, prefix)) {
+                route.via.insert(*number);
+            }
+        }
         route
+    }
+
+    /// True when the rule names addresses in the prefix as a destination.
+    fn names_addresses_in(&self, rule: &Rule, prefix: &Prefix) -> bool {
+        rule.targets.iter().any(|(place, _)| {
+            let Where::Term(id) = place else {
+                return false;
+            };
+            matches!(self.kind(*id), Some(TermKind::Addresses(set)) if set.overlaps(prefix))
+        })
     }
 }

@@ -65,7 +65,9 @@ fn strangers(view: &View<'_>, people: &People<'_>, sink: &mut Sink) {
         return;
     }
     let mut missing: BTreeSet<&str> = people.all.iter().map(|(email, _)| email.as_str()).collect();
-    for (name, _) in rules.iter().flat_map(|r| r.texts("src")) {
+    let sources = rules.iter().flat_map(|r| r.texts("src"));
+    let sources: BTreeSet<&str> = sources.map(|(name, _)| name).collect();
+    for name in sources {
         for email in people.named(name) {
             missing.remove(email);
         }
@@ -97,6 +99,7 @@ struct People<'a> {
     /// Login names, lower-cased, and roles.
     all: Vec<(String, &'a crate::User)>,
     emails: BTreeSet<String>,
+    /// By name, sorted: members, lower-cased.
     groups: Vec<(&'a str, Vec<String>)>,
 }
 
@@ -123,25 +126,26 @@ impl<'a> People<'a> {
     }
 
     /// The users that a name of people stands for; none for other names.
-    fn named(&self, name: &str) -> Vec<&str> {
+    fn named<'p>(&'p self, name: &'p str) -> Box<dyn Iterator<Item = &'p str> + 'p> {
         let (name, _) = without_ports(name);
+        let emails = self.emails.iter().map(String::as_str);
         if let Some(domain) = name.strip_prefix("user:*@") {
-            let of = |email: &&str| {
+            let of = move |email: &&str| {
                 email
                     .rsplit_once('@')
                     .is_some_and(|(_, d)| d.eq_ignore_ascii_case(domain))
             };
-            return self.emails.iter().map(String::as_str).filter(of).collect();
+            return Box::new(emails.filter(of));
         }
         if let Some(group) = Autogroup::ALL.iter().find(|g| g.as_str() == name) {
             let holds = |u: &crate::User| group.holds_role(u.role) == Some(true);
-            let all = self.all.iter().filter(|(_, u)| holds(u));
-            return all.map(|(email, _)| email.as_str()).collect();
+            let all = self.all.iter().filter(move |(_, u)| holds(u));
+            return Box::new(all.map(|(email, _)| email.as_str()));
         }
-        let one = |email: &str| self.emails.get(&email.to_lowercase()).map(String::as_str);
+        let one = |email: &str| self.emails.get(email).map(String::as_str);
         match self.group(name) {
-            Some(members) => members.iter().filter_map(|m| one(m)).collect(),
-            None => one(name).into_iter().collect(),
+            Some(members) => Box::new(members.iter().filter_map(move |m| one(m))),
+            None => Box::new(one(&name.to_lowercase()).into_iter()),
         }
     }
 
@@ -162,7 +166,7 @@ impl<'a> People<'a> {
                     || (bare.contains('@') && !bare.contains(':'))
             }
         };
-        of_people && self.named(bare).is_empty()
+        of_people && self.named(bare).next().is_none()
     }
 
     /// True for names that may stand for people whom the directory does not tell.

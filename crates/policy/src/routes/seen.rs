@@ -1,10 +1,10 @@
 //! The routes of a peer that a viewer is told of.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 use wire::{NodeId, net::Prefix};
 
-use super::Routers;
+use super::{Route, Routers};
 use crate::{
     class::{Class, ClassKey},
     compile::{Compiled, Rule, TermKind, Where},
@@ -29,13 +29,15 @@ pub struct Peer<'a> {
     pub node: &'a NodeFacts,
 }
 
-/// What rules with `via` say of a peer's routes.
-#[derive(Debug, Default)]
+/// What rules with `via` say of one route of a peer.
+#[derive(Debug, Clone, Copy, Default)]
 struct Steering {
-    include: BTreeSet<Prefix>,
-    exclude: BTreeSet<Prefix>,
-    /// Prefixes that a rule without `via` covers as well: the common primary serves them.
-    common: BTreeSet<Prefix>,
+    /// The peer serves it to the viewer.
+    included: bool,
+    /// Somebody else does.
+    excluded: bool,
+    /// A rule without `via` covers it as well: the common primary serves it.
+    common: bool,
 }
 
 impl Compiled {
@@ -46,109 +48,93 @@ impl Compiled {
         viewer: Viewer<'_>,
         peer: Peer<'_>,
     ) -> Vec<Prefix> {
-        let node = peer.node;
-        if node.routes.is_empty() && node.exit_routes.is_empty() {
-            return Vec::new();
-        }
         let class = viewer.class.class();
-        let steering = self.steer(routers, class, peer);
-        let primary = routers.primary_routes(peer.id, node);
-        let mut seen: BTreeSet<Prefix> = primary
-            .iter()
-            .filter(|r| !steering.exclude.contains(r) && routers.reaches(class, r))
-            .chain(node.exit_routes.iter())
-            .filter(|r| !steering.exclude.contains(r))
-            .copied()
-            .collect();
-        for route in &steering.include {
-            if primary.contains(route) || !steering.common.contains(route) {
-                seen.insert(*route);
-            }
-        }
-        // A standby router knows who serves its prefix.
-        seen.extend(primary.iter().filter(|r| viewer.routes.contains(r)));
-        seen.into_iter().collect()
-    }
-
-    fn steer(&self, routers: &Routers, viewer: &Class, peer: Peer<'_>) -> Steering {
-        let mut steering = Steering::default();
-        let rules = || {
-            let numbers = self.index.via_rules.iter();
-            let mine = numbers.filter(|n| viewer.is_source_of(**n));
-            mine.filter_map(|n| self.rules.get(*n))
-        };
-        for rule in rules() {
-            let routes = self.covered(rule, peer.node);
-            let is_router = rule.via.iter().any(|t| peer.node.tags.contains(t));
-            if is_router {
-                steering.include.extend(routes);
+        let subnets = peer.node.routes.iter().filter(|prefix| {
+            let known = routers.by_prefix.get(*prefix).map(Cow::Borrowed);
+            let route = known.unwrap_or_else(|| Cow::Owned(self.route(prefix)));
+            let steering = self.steer(class, peer, &route);
+            if route.is_primary(peer.id) {
+                steering.included
+                    || (!steering.excluded && route.is_reached_by(class))
+                    // A standby router knows who serves its prefix.
+                    || viewer.routes.contains(prefix)
             } else {
-                steering.exclude.extend(routes);
+                steering.included && !steering.common
             }
-        }
-        for rule in rules() {
-            for route in self.covered(rule, peer.node) {
-                let first = routers.primary_via(&route, &rule.via);
-                let other = first.is_some_and(|id| id != peer.id);
-                if other && steering.include.remove(&route) {
-                    steering.exclude.insert(route);
-                }
-            }
-        }
-        if !steering.include.is_empty() || !steering.exclude.is_empty() {
-            self.meet_common_rules(viewer, &mut steering);
-        }
-        steering
+        });
+        let exits = peer.node.exit_routes.iter().filter(|prefix| {
+            let steering = self.steer_exit(class, peer, prefix);
+            !steering.excluded || (steering.included && !steering.common)
+        });
+        let mut seen: Vec<Prefix> = subnets.chain(exits).copied().collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen
     }
 
-    /// The peer's routes that the rule's destinations meet.
-    fn covered(&self, rule: &Rule, peer: &NodeFacts) -> Vec<Prefix> {
-        let mut all = Vec::new();
-        for (place, _) in &rule.targets {
+    /// Steering of a subnet route.
+    fn steer(&self, viewer: &Class, peer: Peer<'_>, route: &Route) -> Steering {
+        let mut steering = Steering::default();
+        let mut has_other_primary = false;
+        let rules = route.via.iter().filter(|n| viewer.is_source_of(*n));
+        for rule in rules.filter_map(|n| self.rules.get(n)) {
+            steering.add(rule, peer);
+            has_other_primary |= route.has_other_primary_via(&rule.via, peer.id);
+        }
+        if steering.included && has_other_primary {
+            steering.included = false;
+            steering.excluded = true;
+        }
+        steering.undo_if(|| {
+            viewer.source.v4.meets(&route.common) || viewer.source.v6.meets(&route.common)
+        })
+    }
+
+    /// Steering of an exit route.
+    fn steer_exit(&self, viewer: &Class, peer: Peer<'_>, prefix: &Prefix) -> Steering {
+        let mut steering = Steering::default();
+        let numbers = self.index.via_rules.iter();
+        let rules = numbers.filter(|n| viewer.is_source_of(**n));
+        for rule in rules.filter_map(|n| self.rules.get(*n)) {
+            if self.covers_exits(rule) {
+                steering.add(rule, peer);
+            }
+        }
+        steering.undo_if(|| {
+            let mut numbers = viewer.source.v4.clone();
+            numbers.union(&viewer.source.v6);
+            let mut rules = numbers.iter().filter_map(|n| self.rules.get(n));
+            rules.any(|rule| {
+                let is_common = rule.via.is_empty() && rule.app.is_none();
+                is_common && self.names_addresses_in(rule, prefix)
+            })
+        })
+    }
+
+    /// True when exit routes are a destination of the rule.
+    fn covers_exits(&self, rule: &Rule) -> bool {
+        rule.targets.iter().any(|(place, _)| {
             let Where::Term(id) = place else {
-                continue;
+                return false;
             };
-            match self.kind(*id) {
-                Some(TermKind::Internet) => all.extend(&peer.exit_routes),
-                Some(TermKind::Addresses(set)) => {
-                    all.extend(peer.routes.iter().filter(|r| set.overlaps(r)));
-                    if self.leads_through_exits(*id) {
-                        all.extend(&peer.exit_routes);
-                    }
-                }
-                _ => {}
-            }
-        }
-        all
-    }
-
-    /// Rules without `via` that name the same prefixes undo the steering.
-    fn meet_common_rules(&self, viewer: &Class, steering: &mut Steering) {
-        let mut numbers = viewer.source.v4.clone();
-        numbers.union(&viewer.source.v6);
-        for rule in numbers.iter().filter_map(|n| self.rules.get(n)) {
-            if !rule.via.is_empty() || rule.app.is_some() {
-                continue;
-            }
-            for (place, _) in &rule.targets {
-                if let Where::Term(id) = place
-                    && let Some(TermKind::Addresses(set)) = self.kind(*id)
-                {
-                    let covered = steering.include.iter().filter(|r| set.overlaps(r));
-                    steering.common.extend(covered.copied());
-                    steering.exclude.retain(|r| !set.overlaps(r));
-                }
-            }
-        }
+            matches!(self.kind(*id), Some(TermKind::Internet)) || self.leads_through_exits(*id)
+        })
     }
 }
 
-impl Routers {
-    /// True when some rule joins the viewer's addresses, or what is behind it, with
-    /// the route. As at the service, the families of the two ends may differ.
-    fn reaches(&self, viewer: &Class, route: &Prefix) -> bool {
-        self.by_prefix
-            .get(route)
-            .is_some_and(|r| viewer.source.crosses(&r.target) || r.source.crosses(&viewer.target))
+impl Steering {
+    fn add(&mut self, rule: &Rule, peer: Peer<'_>) {
+        let is_router = rule.via.iter().any(|tag| peer.node.tags.contains(tag));
+        self.included |= is_router;
+        self.excluded |= !is_router;
+    }
+
+    /// Rules without `via` that name the same prefix undo the steering.
+    fn undo_if(mut self, is_common: impl FnOnce() -> bool) -> Self {
+        if self.included || self.excluded {
+            self.common = is_common();
+            self.excluded &= !self.common;
+        }
+        self
     }
 }
