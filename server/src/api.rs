@@ -150,6 +150,7 @@ fn law() -> Routes {
             get(policy::get).put(policy::save),
         )
         .route(paths::PolicyCheckPath::TEMPLATE, post(policy::check))
+        .route(paths::PolicyExplainPath::TEMPLATE, post(policy::explain))
         .route(paths::PolicyRevisionsPath::TEMPLATE, get(policy::revisions))
         .route(paths::PolicyRevisionPath::TEMPLATE, get(policy::revision))
         .route(paths::AuditPath::TEMPLATE, get(audit::page))

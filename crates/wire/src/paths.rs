@@ -89,6 +89,10 @@ path!(
     /// ([`crate::api::policy::CheckPolicy`] → [`crate::api::policy::CheckedPolicy`]).
     PolicyCheckPath, "/api/v1/tenants/{tenant}/policy/check", tenant: TenantId);
 path!(
+    /// POST: why somebody may reach something, or not
+    /// ([`crate::api::policy::explain::ExplainPolicy`] → [`crate::api::policy::explain::Explained`]).
+    PolicyExplainPath, "/api/v1/tenants/{tenant}/policy/explain", tenant: TenantId);
+path!(
     /// GET: the revisions, newest first (`Vec` of [`crate::api::policy::Revision`]).
     PolicyRevisionsPath, "/api/v1/tenants/{tenant}/policy/revisions", tenant: TenantId);
 path!(

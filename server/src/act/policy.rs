@@ -1,6 +1,8 @@
 //! The access policy: judged before it is saved, kept in revisions.
 
+mod explain;
 mod judge;
+mod world;
 
 use policy::{Compiled, Directory, Document};
 use wire::{
@@ -14,6 +16,8 @@ use wire::{
     id::PolicyRevisionId,
     name::Tag,
 };
+
+pub use explain::explain;
 
 use super::field;
 use crate::{

@@ -2,7 +2,10 @@
 
 use axum::Json;
 use wire::{
-    api::policy::{CheckPolicy, CheckedPolicy, Policy, Revision, SavePolicy},
+    api::policy::{
+        CheckPolicy, CheckedPolicy, Policy, Revision, SavePolicy,
+        explain::{ExplainPolicy, Explained},
+    },
     paths::PolicyRevisionPath,
 };
 
@@ -32,6 +35,14 @@ pub(super) async fn check(
 ) -> Result<Json<CheckedPolicy>> {
     let checked = act::policy::check(ctx.app(), ctx.tenant, body.document).await?;
     Ok(Json(checked))
+}
+
+pub(super) async fn explain(
+    ctx: Ctx<may::ViewPolicy>,
+    extract::Json(body): extract::Json<ExplainPolicy, POLICY_BODY_LIMIT>,
+) -> Result<Json<Explained>> {
+    let explained = act::policy::explain(ctx.app(), ctx.tenant, body).await?;
+    Ok(Json(explained))
 }
 
 pub(super) async fn revisions(ctx: Ctx<may::ViewPolicy>) -> Result<Json<Vec<Revision>>> {

@@ -223,6 +223,17 @@ fn law() -> Vec<Route> {
             Role,
             Some(|_| json!({ "document": "{}" })),
         ),
+        route(
+            Method::POST,
+            PolicyExplainPath::TEMPLATE,
+            Role,
+            Some(|ids| {
+                json!({
+                    "revision": ids.revision,
+                    "question": { "ask": "who_reaches", "to": "*" },
+                })
+            }),
+        ),
         route(Method::GET, PolicyRevisionsPath::TEMPLATE, Role, None),
         route(Method::GET, PolicyRevisionPath::TEMPLATE, Role, None),
         route(Method::GET, AuditPath::TEMPLATE, Role, None),

@@ -1,5 +1,7 @@
 //! The access policy and its revisions.
 
+pub mod explain;
+
 use serde::{Deserialize, Serialize};
 
 use super::me::Actor;

@@ -1,0 +1,79 @@
+//! What people type, read.
+
+use policy::{
+    explain::{Explainer, Typed},
+    protocol,
+};
+use wire::{
+    api::policy::explain::Traffic,
+    net::{PortRange, protocol::ICMPV6},
+};
+
+use super::Scene;
+use crate::error::{Error, Result};
+
+/// The longest name that is looked for.
+const MOST: usize = 300;
+
+/// Protocol and ports.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) protocol: u8,
+    pub(super) ports: PortRange,
+}
+
+/// One end, or what is wrong with the field at `pointer`.
+pub(super) fn end(scene: &Scene<'_>, pointer: &str, text: &str) -> Result<Typed> {
+    if text.trim().is_empty() {
+        return Err(Error::invalid(
+            pointer,
+            "name a user, a group, a tag, a machine, a host or an address",
+        ));
+    }
+    if text.len() > MOST {
+        return Err(Error::invalid(pointer, "no name is as long as this"));
+    }
+    let explainer: &Explainer<'_> = scene.explainer;
+    explainer
+        .typed(text, scene.devices)
+        .map_err(|unclear| Error::invalid(pointer, unclear.to_string()))
+}
+
+/// What packets are asked about.
+pub(super) fn traffic(traffic: &Traffic) -> Result<Asked> {
+    let pointer = "/question/traffic/protocol";
+    let numbers = protocol::numbers(traffic.protocol.trim()).ok_or_else(|| {
+        Error::invalid(
+            pointer,
+            format!(
+                "`{}` is no protocol: write tcp, udp, icmp, another name, or a number",
+                traffic.protocol.trim()
+            ),
+        )
+    })?;
+    let number = numbers.first().copied().unwrap_or(ICMPV6);
+    let ports = ports(traffic.ports.trim())?;
+    Ok(Asked {
+        protocol: number,
+        ports: if protocol::has_ports(number) {
+            ports
+        } else {
+            PortRange::ANY
+        },
+    })
+}
+
+fn ports(text: &str) -> Result<PortRange> {
+    if text.is_empty() || text == "*" {
+        return Ok(PortRange::ANY);
+    }
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let number = |text: &str| text.trim().parse::<u16>().ok();
+    match (number(first), number(last)) {
+        (Some(first), Some(last)) if first <= last => Ok(PortRange { first, last }),
+        _ => Err(Error::invalid(
+            "/question/traffic/ports",
+            format!("`{text}` is no port: write 443, 8000-8999 or *"),
+        )),
+    }
+}

@@ -1,0 +1,89 @@
+//! May somebody sign in by SSH?
+
+use policy::explain::{Case, SshExplanation, Typed};
+use wire::api::policy::explain::{self as api, Explained, Step, Verdict};
+
+use super::{Scene, question, reach, words};
+use crate::error::{Error, Result};
+
+pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Result<Explained> {
+    let login = login.trim();
+    if login.is_empty() {
+        return Err(Error::invalid(
+            "/question/login",
+            "name whom to sign in as: root, ubuntu, …",
+        ));
+    }
+    let from = question::end(scene, "/question/from", from)?;
+    let to = question::end(scene, "/question/to", to)?;
+    let cases = scene
+        .explainer
+        .explain_sign_ins(scene.devices, (&from.spots, &to.spots), login);
+    Ok(reach::told(
+        cases,
+        |case| tell(scene, case, (&from, &to), login),
+        (&from, &to),
+        &format!("sign in to {} as {login}", to.name),
+    ))
+}
+
+fn tell(
+    scene: &Scene<'_>,
+    case: &Case<SshExplanation>,
+    (from, to): (&Typed, &Typed),
+    login: &str,
+) -> api::Case {
+    let [from_names, to_names] = [&case.from, &case.to].map(|spots| words::spots(scene, spots));
+    let (who, place) = (
+        words::end(from, &case.from, &from_names),
+        words::end(to, &case.to, &to_names),
+    );
+    let act = format!("sign in to {place} as {login}");
+    let (verdict, sentence, chains, denied) = match &case.explanation {
+        SshExplanation::Allowed(chain) => {
+            let lately = if chain.check {
+                ", having signed in with the identity provider lately"
+            } else {
+                ""
+            };
+            let given = Step {
+                text: format!("`users` gives the login name {login}"),
+                place: Some(scene.words.place(chain.login)),
+            };
+            let told = api::Chain {
+                rule: scene.words.rule(chain.rule),
+                ports: String::new(),
+                steps: vec![
+                    scene.words.step(&chain.source),
+                    scene.words.step(&chain.target),
+                    given,
+                ],
+            };
+            let sentence = format!("{who} may {act}{lately}.");
+            (Verdict::Allowed, sentence, vec![told], None)
+        }
+        SshExplanation::Denied { cause, nearest } => {
+            let near = nearest.iter().map(|near| api::Near {
+                rule: scene.words.rule(near.rule),
+                missing: near.missing.iter().map(ToString::to_string).collect(),
+            });
+            let denial = api::Denial {
+                cause: words::word(cause),
+                text: cause.to_string(),
+                ports: String::new(),
+                nearest: near.collect(),
+            };
+            let sentence = format!("{who} may not {act}: {cause}.");
+            (Verdict::Denied, sentence, Vec::new(), Some(denial))
+        }
+    };
+    api::Case {
+        verdict,
+        sentence,
+        from: from_names,
+        to: to_names,
+        pairs: case.pairs,
+        chains,
+        denied,
+    }
+}

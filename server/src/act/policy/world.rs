@@ -1,0 +1,71 @@
+//! The people and machines of a tenant, as questions about its policy need them.
+
+use std::collections::BTreeSet;
+
+use policy::{Directory, NodeFacts, explain::Device};
+use wire::{NodeId, Timestamp, net::Prefix};
+
+use super::directory;
+use crate::{
+    db::{self, TenantRows},
+    error::Result,
+    tenancy,
+};
+
+/// The people, and the machines that are let in.
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub(super) directory: Directory,
+    pub(super) machines: Vec<Machine>,
+}
+
+/// A machine.
+#[derive(Debug, Clone)]
+pub(super) struct Machine {
+    pub(super) id: NodeId,
+    pub(super) name: String,
+    pub(super) facts: NodeFacts,
+    /// Routes that it offers and nobody approved.
+    pub(super) offered: Vec<Prefix>,
+}
+
+impl World {
+    /// Reads it.
+    pub(super) async fn load(rows: &TenantRows, now: Timestamp) -> Result<Self> {
+        let mut directory = directory(rows).await?;
+        let nodes = rows.nodes().await?.into_iter().filter(|node| node.approved);
+        let machines: Vec<Machine> = nodes.map(|node| machine(node, now)).collect();
+        let routes: BTreeSet<Prefix> = machines
+            .iter()
+            .flat_map(|machine| machine.facts.routes.iter().copied())
+            .collect();
+        directory.routes = routes.into_iter().collect();
+        Ok(Self {
+            directory,
+            machines,
+        })
+    }
+
+    /// The machines, as questions name them.
+    pub(super) fn devices(&self) -> Vec<Device<'_>> {
+        let device = |machine: &'_ Machine| Device {
+            name: &machine.name,
+            facts: &machine.facts,
+            offered: &machine.offered,
+        };
+        self.machines.iter().map(device).collect()
+    }
+}
+
+fn machine(row: db::Node, now: Timestamp) -> Machine {
+    let (id, name) = (row.id, row.name.to_string());
+    let mut offered = row.presence.hostinfo.routable_ips.clone();
+    let facts = tenancy::facts(row, now);
+    offered.retain(|r| !facts.routes.contains(r) && !facts.exit_routes.contains(r));
+    Machine {
+        id,
+        name,
+        facts,
+        offered,
+    }
+}
