@@ -151,6 +151,7 @@ fn law() -> Routes {
         )
         .route(paths::PolicyCheckPath::TEMPLATE, post(policy::check))
         .route(paths::PolicyExplainPath::TEMPLATE, post(policy::explain))
+        .route(paths::PolicyImpactPath::TEMPLATE, post(policy::impact))
         .route(paths::PolicyRevisionsPath::TEMPLATE, get(policy::revisions))
         .route(paths::PolicyRevisionPath::TEMPLATE, get(policy::revision))
         .route(paths::AuditPath::TEMPLATE, get(audit::page))

@@ -80,6 +80,15 @@ pub(crate) mod names {
     }
 }
 
+/// The numbers that a name or a number stands for.
+pub fn numbers(text: &str) -> Option<Vec<u8>> {
+    let text = Text {
+        span: Span::default(),
+        text: text.to_owned(),
+    };
+    read(&text, &mut Sink::default()).map(|protocol| protocol.numbers)
+}
+
 /// True for protocols with ports.
 pub const fn has_ports(number: u8) -> bool {
     matches!(number, TCP | UDP | SCTP)

@@ -93,6 +93,10 @@ path!(
     /// ([`crate::api::policy::explain::ExplainPolicy`] → [`crate::api::policy::explain::Explained`]).
     PolicyExplainPath, "/api/v1/tenants/{tenant}/policy/explain", tenant: TenantId);
 path!(
+    /// POST: what a change would open and shut
+    /// ([`crate::api::policy::impact::PreviewImpact`] → [`crate::api::policy::impact::Impact`]).
+    PolicyImpactPath, "/api/v1/tenants/{tenant}/policy/impact", tenant: TenantId);
+path!(
     /// GET: the revisions, newest first (`Vec` of [`crate::api::policy::Revision`]).
     PolicyRevisionsPath, "/api/v1/tenants/{tenant}/policy/revisions", tenant: TenantId);
 path!(

@@ -1,7 +1,9 @@
 //! The access policy: judged before it is saved, kept in revisions.
 
 mod explain;
+mod impact;
 mod judge;
+mod think;
 mod world;
 
 use policy::{Compiled, Directory, Document};
@@ -18,6 +20,7 @@ use wire::{
 };
 
 pub use explain::explain;
+pub use impact::impact;
 
 use super::field;
 use crate::{

@@ -1,7 +1,10 @@
 //! The access policy.
 
 use serde::{Deserialize, Serialize};
-use wire::api::{me::Actor, policy::SavePolicy};
+use wire::api::{
+    me::Actor,
+    policy::{SavePolicy, explain::ExplainPolicy, impact::PreviewImpact},
+};
 
 use super::{Answer, tenant};
 use crate::{act::policy, app::App, error::Result};
@@ -23,6 +26,14 @@ pub enum Request {
         document: String,
         reason: String,
     },
+    Explain {
+        tenant: tenant::Name,
+        asked: ExplainPolicy,
+    },
+    Impact {
+        tenant: tenant::Name,
+        change: PreviewImpact,
+    },
 }
 
 pub(super) async fn perform(app: &App, by: &Actor, request: Request) -> Result<Answer> {
@@ -36,6 +47,16 @@ pub(super) async fn perform(app: &App, by: &Actor, request: Request) -> Result<A
             policy::check(app, tenant, document)
                 .await
                 .map(Answer::Checked)
+        }
+        Request::Explain { tenant, asked } => {
+            let tenant = tenant::find(app, &tenant).await?;
+            let explained = policy::explain(app, tenant, asked).await?;
+            Ok(Answer::Explained(Box::new(explained)))
+        }
+        Request::Impact { tenant, change } => {
+            let tenant = tenant::find(app, &tenant).await?;
+            let impact = policy::impact(app, tenant, None, change).await?;
+            Ok(Answer::Impact(Box::new(impact)))
         }
         Request::Set {
             tenant,

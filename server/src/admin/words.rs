@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wire::api::{
     auth_key::{AuthKey, CreatedAuthKey},
     node::{Node, Route},
-    policy::{CheckedPolicy, Diagnostic, Policy},
+    policy::{CheckedPolicy, Diagnostic, Policy, explain::Explained, impact::Impact},
     problem::Code,
     server::ServerInfo,
     tenant::Tenant,
@@ -51,6 +51,8 @@ pub enum Answer {
     Routes(Vec<Route>),
     Policy(Policy),
     Checked(CheckedPolicy),
+    Explained(Box<Explained>),
+    Impact(Box<Impact>),
     Server(ServerInfo),
     Link(OneTimeLink),
 }

@@ -5,6 +5,7 @@ use wire::{
     api::policy::{
         CheckPolicy, CheckedPolicy, Policy, Revision, SavePolicy,
         explain::{ExplainPolicy, Explained},
+        impact::{Impact, PreviewImpact},
     },
     paths::PolicyRevisionPath,
 };
@@ -43,6 +44,15 @@ pub(super) async fn explain(
 ) -> Result<Json<Explained>> {
     let explained = act::policy::explain(ctx.app(), ctx.tenant, body).await?;
     Ok(Json(explained))
+}
+
+pub(super) async fn impact(
+    ctx: Ctx<may::ViewPolicy>,
+    extract::Json(body): extract::Json<PreviewImpact, POLICY_BODY_LIMIT>,
+) -> Result<Json<Impact>> {
+    let asker = Some(ctx.user.id);
+    let impact = act::policy::impact(ctx.app(), ctx.tenant, asker, body).await?;
+    Ok(Json(impact))
 }
 
 pub(super) async fn revisions(ctx: Ctx<may::ViewPolicy>) -> Result<Json<Vec<Revision>>> {

@@ -11,6 +11,8 @@ use crate::testing::{Persona, TestApp};
 
 mod auth_key;
 mod events;
+mod explain;
+mod impact;
 mod node;
 mod policy;
 mod registration;

@@ -56,6 +56,8 @@ pub(super) fn show(request: &Request, answer: &Answer, output: Output) -> Result
         Answer::Routes(routes) => node::routes(routes),
         Answer::Policy(policy) => policy::saved(policy),
         Answer::Checked(checked) => policy::findings("policy", &checked.diagnostics),
+        Answer::Explained(explained) => policy::explain::told(explained),
+        Answer::Impact(impact) => policy::impact::told(impact),
         Answer::Link(made) => link::made(made),
     };
     say(&text);
@@ -77,6 +79,8 @@ fn bare(answer: &Answer) -> Result<String> {
         Answer::Routes(v) => json(v),
         Answer::Policy(v) => json(v),
         Answer::Checked(v) => json(v),
+        Answer::Explained(v) => json(v),
+        Answer::Impact(v) => json(v),
         Answer::Server(v) => json(v),
         Answer::Link(v) => json(v),
     }

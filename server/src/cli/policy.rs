@@ -1,5 +1,8 @@
 //! `warren-server policy …`.
 
+pub(super) mod explain;
+pub(super) mod impact;
+
 use std::{io::Read as _, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, Result};
@@ -36,11 +39,20 @@ pub(super) enum Command {
         #[arg(long, default_value = "", hide_default_value = true)]
         reason: String,
     },
+    /// Tell whether, by which rule and why somebody may reach something.
+    Explain(explain::Explain),
+    /// Tell who may reach something, and by which rule.
+    WhoCan(explain::WhoCan),
+    /// Tell what a document, or other tags of a machine, would open and shut. Nothing is changed.
+    Impact(impact::Preview),
 }
 
 pub(super) async fn run(command: Command, config: &Config, output: Output) -> Result<ExitCode> {
     let (file, request) = match command {
         Command::Get { which } => return get(which, config, output).await,
+        Command::Explain(asked) => (asked.file(), asked.request()?),
+        Command::Impact(preview) => (preview.file(), preview.request()?),
+        Command::WhoCan(asked) => (asked.file(), asked.request()?),
         Command::Check { which, file } => {
             let document = read(&file)?;
             let tenant = which.tenant;
@@ -66,7 +78,7 @@ pub(super) async fn run(command: Command, config: &Config, output: Output) -> Re
     match answer {
         Ok(Answer::Checked(checked)) if !output.json => Ok(judged(&file, &checked)),
         Err(refused) if !refused.diagnostics.is_empty() && !output.json => {
-            Ok(not_saved(&file, &refused))
+            Ok(not_valid(&request, &file, &refused))
         }
         Ok(answer) => {
             let ok = !matches!(&answer, Answer::Checked(checked) if !checked.ok);
@@ -99,7 +111,7 @@ async fn get(which: Which, config: &Config, output: Output) -> Result<ExitCode> 
     }
 }
 
-fn read(file: &str) -> Result<String> {
+pub(super) fn read(file: &str) -> Result<String> {
     if file == "-" {
         let mut text = String::new();
         std::io::stdin()
@@ -120,9 +132,13 @@ fn judged(file: &str, checked: &CheckedPolicy) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn not_saved(file: &str, refused: &Refused) -> ExitCode {
+fn not_valid(request: &admin::Request, file: &str, refused: &Refused) -> ExitCode {
     eprintln!("{}", findings(file, &refused.diagnostics));
-    eprintln!("warren-server: nothing was saved");
+    if matches!(request, admin::Request::Policy(Request::Set { .. })) {
+        eprintln!("warren-server: nothing was saved");
+    } else {
+        eprintln!("warren-server: {}", refused.detail);
+    }
     ExitCode::FAILURE
 }
 

@@ -234,6 +234,12 @@ fn law() -> Vec<Route> {
                 })
             }),
         ),
+        route(
+            Method::POST,
+            PolicyImpactPath::TEMPLATE,
+            Role,
+            Some(|ids| json!({ "retags": [{ "node": ids.node, "tags": ["tag:server"] }] })),
+        ),
         route(Method::GET, PolicyRevisionsPath::TEMPLATE, Role, None),
         route(Method::GET, PolicyRevisionPath::TEMPLATE, Role, None),
         route(Method::GET, AuditPath::TEMPLATE, Role, None),

@@ -1,6 +1,7 @@
 //! The access policy and its revisions.
 
 pub mod explain;
+pub mod impact;
 
 use serde::{Deserialize, Serialize};
 

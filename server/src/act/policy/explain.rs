@@ -12,13 +12,13 @@ use wire::{
     api::policy::explain::{ExplainPolicy, Explained, Question},
 };
 
-use super::world::World;
+use super::{think::think, world::World};
 use crate::{
     app::App,
     db::TenantRows,
     error::{Error, Result},
 };
-use words::Words;
+pub(super) use words::Words;
 
 /// Answers a question, by a document that is not saved, a revision, or the policy in force.
 pub async fn explain(app: &App, tenant: TenantId, asked: ExplainPolicy) -> Result<Explained> {
@@ -26,9 +26,7 @@ pub async fn explain(app: &App, tenant: TenantId, asked: ExplainPolicy) -> Resul
     let world = World::load(&rows, app.clock.now()).await?;
     let question = asked.question.clone();
     let text = text(&rows, asked).await?;
-    tokio::task::spawn_blocking(move || answer(&text, &world, &question))
-        .await
-        .map_err(Error::internal)?
+    think(move || answer(&text, &world, &question)).await?
 }
 
 async fn text(rows: &TenantRows, asked: ExplainPolicy) -> Result<String> {

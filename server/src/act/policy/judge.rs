@@ -1,19 +1,16 @@
 //! Judges documents with the tenant's people and nodes at hand.
 
-use std::collections::BTreeSet;
-
-use policy::{Assessed, Directory, NodeFacts};
+use policy::Assessed;
 use wire::{
     TenantId, Timestamp,
     api::policy::{Diagnostic, MAX_TEST_PLACES, Severity, TestPlace, TestRun},
 };
 
-use super::directory;
+use super::world::World;
 use crate::{
     app::App,
     db::TenantRows,
     error::{Error, Result},
-    tenancy,
 };
 
 /// A document and what is to be said of it.
@@ -59,33 +56,14 @@ pub(super) async fn assess(
     text: String,
     now: Timestamp,
 ) -> Result<(String, Assessed)> {
-    let (directory, nodes) = world(rows, now).await?;
+    let world = World::load(rows, now).await?;
+    let nodes = world.facts();
     tokio::task::spawn_blocking(move || {
-        let assessed = policy::assess(&text, &directory, &nodes);
+        let assessed = policy::assess(&text, &world.directory, &nodes);
         (text, assessed)
     })
     .await
     .map_err(Error::internal)
-}
-
-/// The people, the machines that are let in, and the routes that these serve.
-pub(super) async fn world(
-    rows: &TenantRows,
-    now: Timestamp,
-) -> Result<(Directory, Vec<NodeFacts>)> {
-    let mut directory = directory(rows).await?;
-    let decisions = rows.routes().await?;
-    let of = |id| decisions.get(&id).map(Vec::as_slice).unwrap_or_default();
-    let nodes = rows.nodes().await?.into_iter().filter(|node| node.approved);
-    let facts: Vec<NodeFacts> = nodes
-        .map(|node| {
-            let decisions = of(node.id);
-            tenancy::facts(node, decisions, now)
-        })
-        .collect();
-    let routes: BTreeSet<_> = facts.iter().flat_map(|node| &node.routes).collect();
-    directory.routes = routes.into_iter().copied().collect();
-    Ok((directory, facts))
 }
 
 /// The failing tests of a document in force, as warnings: it stays in force.

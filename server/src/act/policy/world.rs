@@ -46,14 +46,22 @@ impl World {
         })
     }
 
+    /// What the law knows of the machines.
+    pub(super) fn facts(&self) -> Vec<NodeFacts> {
+        let machines = self.machines.iter();
+        machines.map(|machine| machine.facts.clone()).collect()
+    }
+
     /// The machines, as questions name them.
     pub(super) fn devices(&self) -> Vec<Device<'_>> {
-        let device = |machine: &'_ Machine| Device {
-            name: &machine.name,
-            facts: &machine.facts,
-            offered: &machine.offered,
-        };
-        self.machines.iter().map(device).collect()
+        let machines = self.machines.iter();
+        machines
+            .map(|machine| Device {
+                name: &machine.name,
+                facts: &machine.facts,
+                offered: &machine.offered,
+            })
+            .collect()
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn answer(
     );
     let what = what(asked, &words::ports(&[asked.ports]));
     Ok(told(
-        cases,
+        &cases,
         |case| tell(scene, case, &from, &to, asked),
         (&from, &to),
         &format!("reach {} on {what}", to.name),
@@ -123,7 +123,7 @@ const MOST_CASES: usize = 50;
 
 /// The whole answer: one sentence over all cases, the widest case first.
 pub(super) fn told<E>(
-    cases: Cases<E>,
+    cases: &Cases<E>,
     tell: impl Fn(&Case<E>) -> api::Case,
     (from, to): (&Typed, &Typed),
     act: &str,

@@ -20,7 +20,7 @@ pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Re
         .explainer
         .explain_sign_ins(scene.devices, (&from.spots, &to.spots), login);
     Ok(reach::told(
-        cases,
+        &cases,
         |case| tell(scene, case, (&from, &to), login),
         (&from, &to),
         &format!("sign in to {} as {login}", to.name),

@@ -43,11 +43,13 @@ impl Words<'_> {
 
     /// Why a selector holds an end of the question.
     pub(super) fn step(self, link: &Link) -> Step {
-        let span = match &link.because {
-            Because::Listed { span, .. }
-            | Because::Host { span, .. }
-            | Because::InSet { span, .. } => *span,
-            _ => link.span,
+        let span = if let Because::Listed { span, .. }
+        | Because::Host { span, .. }
+        | Because::InSet { span, .. } = &link.because
+        {
+            *span
+        } else {
+            link.span
         };
         Step {
             text: link.because.to_string(),

@@ -1,0 +1,193 @@
+use wire::api::policy::explain::{Explained, Verdict};
+
+use super::*;
+use crate::db::NodeOwner;
+
+const LAW: &str = r#"{
+  "groups": {"group:dev": ["bob@acme.example"]},
+  "tagOwners": {"tag:web": []},
+  "acls": [
+    {"action": "accept", "src": ["group:dev"], "dst": ["tag:web:443"]},
+  ],
+  "ssh": [
+    {"action": "check", "src": ["group:dev"], "dst": ["tag:web"], "users": ["root"]},
+  ],
+  "tests": [{"src": "bob@acme.example", "accept": ["tag:web:443"], "deny": ["tag:web:22"]}],
+}"#;
+
+/// Bob with a laptop, a web machine, and Ada who asks.
+async fn world() -> (TestApp, TenantId, Persona) {
+    let (app, tenant, ada) = acme().await;
+    let bob = app.member(tenant, "bob", Role::Member).await;
+    app.node(tenant, "laptop", NodeOwner::User(bob.user)).await;
+    let tags = vec!["tag:web".parse().unwrap()];
+    app.node(tenant, "web", NodeOwner::Tags(tags)).await;
+    (app, tenant, ada)
+}
+
+async fn asked(who: &Persona, tenant: TenantId, question: Value) -> crate::testing::Answer {
+    let body = json!({ "document": LAW, "question": question });
+    who.posts(&PolicyExplainPath { tenant }.to_path(), &body)
+        .await
+}
+
+#[tokio::test]
+async fn a_draft_explains_whom_it_lets_through_by_which_rule_and_why() {
+    let (_app, tenant, ada) = world().await;
+    let question = json!({
+        "ask": "reach", "from": "bob@acme.example", "to": "tag:web",
+        "traffic": { "protocol": "tcp", "ports": "443" },
+    });
+    let told = asked(&ada, tenant, question).await.ok::<Explained>();
+    assert_eq!(told.verdict, Verdict::Allowed);
+    assert_eq!(
+        told.sentence,
+        "bob@acme.example may reach tag:web on tcp port 443."
+    );
+    let chain = &told.cases[0].chains[0];
+    assert_eq!(
+        (chain.rule.name.as_str(), chain.rule.place.unwrap().line),
+        ("rule 1 of acls", 5)
+    );
+    assert!(chain.steps[0].text.contains("group:dev"), "{chain:?}");
+    assert_eq!(
+        chain.steps[0].place.unwrap().line,
+        2,
+        "where the group lists him"
+    );
+
+    let question = json!({
+        "ask": "reach", "from": "bob@acme.example", "to": "web",
+        "traffic": { "ports": "22" },
+    });
+    let told = asked(&ada, tenant, question).await.ok::<Explained>();
+    assert_eq!(told.verdict, Verdict::Denied);
+    let denied = told.cases[0].denied.as_ref().unwrap();
+    assert_eq!(denied.cause, "port");
+    assert_eq!(denied.nearest[0].rule.name, "rule 1 of acls");
+    let question = json!({
+        "ask": "reach", "from": "laptop", "to": "web", "traffic": { "ports": "400-500" },
+    });
+    let told = asked(&ada, tenant, question).await.ok::<Explained>();
+    assert_eq!(told.verdict, Verdict::Partly);
+    assert!(
+        told.sentence.contains("tcp port 443, and not on the rest"),
+        "{}",
+        told.sentence
+    );
+}
+
+#[tokio::test]
+async fn sign_ins_and_who_reaches_a_place_are_explained_too() {
+    let (_app, tenant, ada) = world().await;
+    let question = json!({ "ask": "sign_in", "from": "laptop", "to": "web", "login": "root" });
+    let told = asked(&ada, tenant, question).await.ok::<Explained>();
+    assert_eq!(told.verdict, Verdict::Allowed);
+    assert!(told.sentence.contains("lately"), "{}", told.sentence);
+    let question = json!({ "ask": "sign_in", "from": "laptop", "to": "web", "login": "bob" });
+    let told = asked(&ada, tenant, question).await.ok::<Explained>();
+    assert_eq!(told.cases[0].denied.as_ref().unwrap().cause, "login");
+
+    let question = json!({ "ask": "who_reaches", "to": "web", "traffic": { "ports": "443" } });
+    let told = asked(&ada, tenant, question).await.ok::<Explained>();
+    assert_eq!(told.sentence, "One machine may reach web on tcp port 443.");
+    let source = &told.entrances[0].sources[0];
+    assert_eq!(source.selector, "group:dev");
+    assert_eq!(source.people.first, ["bob@acme.example"]);
+    assert_eq!(source.machines.first, ["laptop"]);
+    let question = json!({ "ask": "who_reaches", "to": "laptop" });
+    let told = asked(&ada, tenant, question).await.ok::<Explained>();
+    assert_eq!((told.verdict, told.entrances.len()), (Verdict::Denied, 0));
+}
+
+#[tokio::test]
+async fn the_policy_in_force_and_a_past_revision_explain_as_well() {
+    let (_app, tenant, ada) = world().await;
+    let path = PolicyPath { tenant }.to_path();
+    let first = ada.gets(&path).await.ok::<wire::api::policy::Policy>();
+    let body = json!({ "document": LAW, "base": first.revision.id });
+    ada.puts(&path, &body).await.done();
+    let question = json!({ "ask": "reach", "from": "laptop", "to": "web" });
+    let explain = PolicyExplainPath { tenant }.to_path();
+    let now = ada.posts(&explain, &json!({ "question": question })).await;
+    assert_eq!(now.ok::<Explained>().verdict, Verdict::Partly);
+    let body = json!({ "question": question, "revision": first.revision.id });
+    let then = ada.posts(&explain, &body).await.ok::<Explained>();
+    let rule = &then.cases[0].chains.first();
+    assert!(rule.is_none_or(|chain| !chain.rule.name.is_empty()));
+    let both = json!({ "question": question, "revision": first.revision.id, "document": LAW });
+    let problem = ada.posts(&explain, &both).await.problem(Code::Invalid);
+    assert_eq!(problem.errors[0].pointer, "/revision");
+}
+
+#[tokio::test]
+async fn a_question_that_makes_no_sense_names_its_field() {
+    let (_app, tenant, ada) = world().await;
+    for (question, pointer, said) in [
+        (
+            json!({ "ask": "reach", "from": "", "to": "web" }),
+            "/question/from",
+            "name a user",
+        ),
+        (
+            json!({ "ask": "reach", "from": "laptop", "to": "wbe" }),
+            "/question/to",
+            "did you mean `web`?",
+        ),
+        (
+            json!({ "ask": "reach", "from": "laptop", "to": "web", "traffic": { "ports": "http" } }),
+            "/question/traffic/ports",
+            "no port",
+        ),
+        (
+            json!({ "ask": "reach", "from": "laptop", "to": "web", "traffic": { "protocol": "tpc" } }),
+            "/question/traffic/protocol",
+            "no protocol",
+        ),
+        (
+            json!({ "ask": "sign_in", "from": "laptop", "to": "web", "login": " " }),
+            "/question/login",
+            "whom",
+        ),
+        (
+            json!({ "ask": "who_reaches", "to": "x".repeat(999) }),
+            "/question/to",
+            "long",
+        ),
+    ] {
+        let problem = asked(&ada, tenant, question).await.problem(Code::Invalid);
+        assert_eq!(problem.errors[0].pointer, pointer);
+        assert!(
+            problem.errors[0].detail.contains(said),
+            "{:?}",
+            problem.errors
+        );
+    }
+    let body = json!({ "document": "{", "question": { "ask": "who_reaches", "to": "web" } });
+    let answer = ada
+        .posts(&PolicyExplainPath { tenant }.to_path(), &body)
+        .await;
+    assert_eq!(
+        answer.problem(Code::PolicyInvalid).diagnostics[0].code,
+        "syntax"
+    );
+}
+
+#[tokio::test]
+async fn a_check_says_what_came_of_the_documents_own_tests() {
+    let (_app, tenant, ada) = world().await;
+    let path = PolicyCheckPath { tenant }.to_path();
+    let check = async |document: &str| {
+        let answer = ada.posts(&path, &json!({ "document": document })).await;
+        answer.ok::<wire::api::policy::CheckedPolicy>()
+    };
+    let run = check(LAW).await.tests.unwrap();
+    assert_eq!((run.held, run.failed, run.places.len()), (2, 0, 2));
+    let run = check(&LAW.replace("tag:web:22", "tag:web:443"))
+        .await
+        .tests
+        .unwrap();
+    assert_eq!((run.held, run.failed), (1, 1));
+    assert!(!run.places[1].holds);
+    assert_eq!(check("{").await.tests, None, "they are not run");
+}

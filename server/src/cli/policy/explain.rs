@@ -1,0 +1,251 @@
+//! `warren-server policy explain` and `who-can`.
+
+use anyhow::Result;
+use clap::Args;
+use wire::api::policy::explain::{
+    Case, Chain, Denial, Entrance, ExplainPolicy, Explained, Names, Place, Question, Rule, Step,
+    Traffic,
+};
+
+use super::super::tenant::Which;
+use crate::admin::policy::Request;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Explain {
+    #[command(flatten)]
+    which: Which,
+    /// From whom: a user, `group:…`, `tag:…`, a machine, an address.
+    from: String,
+    /// To where, with a port or ports: `tag:db:5432`, `nas`, `[fd7a:115c:a1e0::7]:22`.
+    #[arg(value_name = "TO[:PORT]")]
+    to: String,
+    /// The protocol.
+    #[arg(long, default_value = "tcp")]
+    proto: String,
+    /// Ask whether he may sign in by SSH under this login name instead.
+    #[arg(long, value_name = "LOGIN", conflicts_with = "proto")]
+    ssh: Option<String>,
+    /// A document to judge by instead of the policy in force; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    file: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct WhoCan {
+    #[command(flatten)]
+    which: Which,
+    /// To where, with a port or ports: `tag:db:5432`, `nas`, `[fd7a:115c:a1e0::7]:22`.
+    #[arg(value_name = "TO[:PORT]")]
+    to: String,
+    /// The protocol.
+    #[arg(long, default_value = "tcp")]
+    proto: String,
+    /// A document to judge by instead of the policy in force; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    file: Option<String>,
+}
+
+impl Explain {
+    pub(super) fn file(&self) -> String {
+        named(self.file.as_ref())
+    }
+
+    pub(super) fn request(self) -> Result<Request> {
+        let (to, ports) = split(&self.to);
+        let question = match self.ssh {
+            Some(login) => Question::SignIn {
+                from: self.from,
+                to: self.to,
+                login,
+            },
+            None => Question::Reach {
+                from: self.from,
+                to,
+                traffic: Traffic {
+                    protocol: self.proto,
+                    ports,
+                },
+            },
+        };
+        ask(self.which, self.file.as_deref(), question)
+    }
+}
+
+impl WhoCan {
+    pub(super) fn file(&self) -> String {
+        named(self.file.as_ref())
+    }
+
+    pub(super) fn request(self) -> Result<Request> {
+        let (to, ports) = split(&self.to);
+        let traffic = Traffic {
+            protocol: self.proto,
+            ports,
+        };
+        let question = Question::WhoReaches { to, traffic };
+        ask(self.which, self.file.as_deref(), question)
+    }
+}
+
+fn named(file: Option<&String>) -> String {
+    file.map_or_else(|| "the policy in force".to_owned(), Clone::clone)
+}
+
+fn ask(which: Which, file: Option<&str>, question: Question) -> Result<Request> {
+    let asked = ExplainPolicy {
+        document: file.map(super::read).transpose()?,
+        revision: None,
+        question,
+    };
+    Ok(Request::Explain {
+        tenant: which.tenant,
+        asked,
+    })
+}
+
+/// What is in front of the ports, and the ports, as policies write them.
+fn split(text: &str) -> (String, String) {
+    let whole = || (text.to_owned(), "*".to_owned());
+    if text.parse::<std::net::IpAddr>().is_ok() {
+        return whole();
+    }
+    let Some((name, ports)) = text.rsplit_once(':') else {
+        return whole();
+    };
+    let is_port = |c: char| c.is_ascii_digit() || matches!(c, '*' | '-');
+    let is_kind = matches!(name, "tag" | "group" | "autogroup" | "ipset" | "svc");
+    if ports.is_empty() || !ports.chars().all(is_port) || is_kind {
+        return whole();
+    }
+    let bare = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
+    (bare.unwrap_or(name).to_owned(), ports.to_owned())
+}
+
+/// The answer for people.
+pub(in crate::cli) fn told(explained: &Explained) -> String {
+    let mut lines = vec![explained.sentence.clone()];
+    let many = explained.cases.len() > 1;
+    for case in &explained.cases {
+        lines.push(String::new());
+        if many {
+            lines.push(counted(case));
+        }
+        lines.extend(case.chains.iter().flat_map(chain));
+        lines.extend(case.denied.iter().flat_map(denial));
+    }
+    for entrance in &explained.entrances {
+        lines.push(String::new());
+        lines.extend(entered(entrance));
+    }
+    if let Some(left_out) = &explained.left_out {
+        lines.push(String::new());
+        lines.push(left_out.clone());
+    }
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    lines.join("\n")
+}
+
+fn counted(case: &Case) -> String {
+    let pairs = match case.pairs {
+        1 => "1 pair of machines".to_owned(),
+        n => format!("{n} pairs of machines"),
+    };
+    format!("{} ({pairs})", case.sentence)
+}
+
+fn chain(chain: &Chain) -> Vec<String> {
+    let ports = match chain.ports.as_str() {
+        "" => String::new(),
+        "*" => ", every port".to_owned(),
+        ports => format!(", ports {ports}"),
+    };
+    let mut lines = vec![format!("  by {}{ports}", rule(&chain.rule))];
+    lines.extend(chain.steps.iter().map(|s| format!("    {}", step(s))));
+    lines
+}
+
+fn denial(denial: &Denial) -> Vec<String> {
+    if denial.nearest.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec!["  nearest rules, and what is missing:".to_owned()];
+    lines.extend(
+        denial
+            .nearest
+            .iter()
+            .map(|near| format!("    {}: {}", rule(&near.rule), near.missing.join("; "))),
+    );
+    lines
+}
+
+fn entered(entrance: &Entrance) -> Vec<String> {
+    let ports = match entrance.ports.as_str() {
+        "*" => "every port".to_owned(),
+        ports => format!("ports {ports}"),
+    };
+    let mut lines = vec![format!(
+        "by {}, {ports} of {}, for {}:",
+        rule(&entrance.rule),
+        listed(&entrance.to),
+        step(&entrance.target),
+    )];
+    for source in &entrance.sources {
+        let people = match source.people.total {
+            0 => String::new(),
+            _ => format!("{}; ", listed(&source.people)),
+        };
+        lines.push(format!(
+            "  {}: {people}machines {}",
+            source.selector,
+            listed(&source.machines)
+        ));
+    }
+    lines
+}
+
+fn rule(rule: &Rule) -> String {
+    format!("{}{}", rule.name, at(rule.place))
+}
+
+fn step(step: &Step) -> String {
+    format!("{}{}", step.text, at(step.place))
+}
+
+fn at(place: Option<Place>) -> String {
+    place.map_or_else(String::new, |place| format!(" (line {})", place.line))
+}
+
+fn listed(names: &Names) -> String {
+    let more = names.total.saturating_sub(names.first.len());
+    let first = names.first.join(", ");
+    if more == 0 {
+        first
+    } else {
+        format!("{first} and {more} more")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_read_as_policies_write_them() {
+        for (text, name, ports) in [
+            ("web-1", "web-1", "*"),
+            ("web-1:443", "web-1", "443"),
+            ("tag:db:5432", "tag:db", "5432"),
+            ("tag:db", "tag:db", "*"),
+            ("tag:80", "tag:80", "*"),
+            ("group:ops:8000-8999", "group:ops", "8000-8999"),
+            ("100.64.0.7:22", "100.64.0.7", "22"),
+            ("fd7a:115c:a1e0::7", "fd7a:115c:a1e0::7", "*"),
+            ("[fd7a:115c:a1e0::7]:22", "fd7a:115c:a1e0::7", "22"),
+            ("*:*", "*", "*"),
+        ] {
+            assert_eq!(split(text), (name.to_owned(), ports.to_owned()), "{text}");
+        }
+    }
+}
