@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod command;
 pub(crate) mod diff;
+pub(crate) mod explain;
 pub(crate) mod form;
 pub(crate) mod link;
 pub(crate) mod node_filter;

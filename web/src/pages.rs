@@ -8,6 +8,7 @@ pub(crate) mod auth_keys;
 pub(crate) mod blank;
 pub(crate) mod gate;
 pub(crate) mod home;
+pub(crate) mod impact;
 pub(crate) mod key_form;
 pub(crate) mod loaded;
 pub(crate) mod machine;

@@ -3,8 +3,12 @@
 use gloo_net::http::Method;
 use wire::{
     TenantId,
-    api::policy::{CheckPolicy, CheckedPolicy, Policy, SavePolicy},
-    paths::{PolicyCheckPath, PolicyPath},
+    api::policy::{
+        CheckPolicy, CheckedPolicy, Policy, SavePolicy,
+        explain::{ExplainPolicy, Explained},
+        impact::{Impact, PreviewImpact},
+    },
+    paths::{PolicyCheckPath, PolicyExplainPath, PolicyImpactPath, PolicyPath},
 };
 
 use super::Result;
@@ -13,6 +17,18 @@ use super::Result;
 pub(crate) async fn check(tenant: TenantId, document: String) -> Result<CheckedPolicy> {
     let path = PolicyCheckPath { tenant }.to_path();
     super::send(Method::POST, &path, &CheckPolicy { document }).await
+}
+
+/// Why somebody may reach something, or not.
+pub(crate) async fn explain(tenant: TenantId, asked: ExplainPolicy) -> Result<Explained> {
+    let path = PolicyExplainPath { tenant }.to_path();
+    super::send(Method::POST, &path, &asked).await
+}
+
+/// What a change would open and shut.
+pub(crate) async fn impact(tenant: TenantId, change: &PreviewImpact) -> Result<Impact> {
+    let path = PolicyImpactPath { tenant }.to_path();
+    super::send(Method::POST, &path, change).await
 }
 
 /// Replaces it.

@@ -10,6 +10,7 @@ use wire::{
 
 mod conflict;
 mod draft;
+mod explain;
 mod findings;
 mod save;
 mod tested;
@@ -18,6 +19,7 @@ use conflict::Conflict;
 pub(crate) use draft::KeptDraft;
 
 use draft::Draft;
+use explain::Explain;
 use findings::Findings;
 use save::{Changes, SaveDialog};
 
@@ -134,6 +136,7 @@ fn Editor(policy: Signal<Arc<Policy>>) -> impl IntoView {
             </div>
             <Findings draft/>
         </div>
+        <Explain draft members=members.data.into()/>
         <SaveDialog draft open=saving/>
     }
 }

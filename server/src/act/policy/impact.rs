@@ -65,11 +65,6 @@ fn changed(world: &World, asker: Option<UserId>, change: &PreviewImpact) -> Resu
         }
     }
     for (at, retag) in change.retags.iter().enumerate() {
-        let mut machines = world.machines.iter_mut();
-        let Some(machine) = machines.find(|machine| machine.id == retag.node) else {
-            let said = "no machine has this id, or it waits for approval";
-            return Err(Error::invalid(format!("/retags/{at}/node"), said));
-        };
         let tags = retag.tags.iter().enumerate();
         let tags = tags.map(|(tag, text)| {
             let tag: Tag = field::parse(&format!("/retags/{at}/tags/{tag}"), text)?;
@@ -78,6 +73,14 @@ fn changed(world: &World, asker: Option<UserId>, change: &PreviewImpact) -> Resu
         let mut tags: Vec<String> = tags.collect::<Result<_>>()?;
         tags.sort_unstable();
         tags.dedup();
+        let mut machines = world.machines.iter_mut();
+        let Some(machine) = machines.find(|machine| machine.id == retag.node) else {
+            if world.waiting.contains(&retag.node) {
+                continue;
+            }
+            let said = "no machine has this id";
+            return Err(Error::invalid(format!("/retags/{at}/node"), said));
+        };
         machine.facts.user = if tags.is_empty() {
             machine.facts.owner().or(asker)
         } else {

@@ -17,6 +17,8 @@ use crate::{
 pub(super) struct World {
     pub(super) directory: Directory,
     pub(super) machines: Vec<Machine>,
+    /// Machines that wait for approval: they reach nothing.
+    pub(super) waiting: BTreeSet<NodeId>,
 }
 
 /// A machine.
@@ -33,8 +35,9 @@ impl World {
     /// Reads it.
     pub(super) async fn load(rows: &TenantRows, now: Timestamp) -> Result<Self> {
         let mut directory = directory(rows).await?;
-        let nodes = rows.nodes().await?.into_iter().filter(|node| node.approved);
-        let machines: Vec<Machine> = nodes.map(|node| machine(node, now)).collect();
+        let (approved, waiting): (Vec<_>, Vec<_>) =
+            rows.nodes().await?.into_iter().partition(|n| n.approved);
+        let machines: Vec<Machine> = approved.into_iter().map(|n| machine(n, now)).collect();
         let routes: BTreeSet<Prefix> = machines
             .iter()
             .flat_map(|machine| machine.facts.routes.iter().copied())
@@ -43,6 +46,7 @@ impl World {
         Ok(Self {
             directory,
             machines,
+            waiting: waiting.into_iter().map(|node| node.id).collect(),
         })
     }
 

@@ -186,6 +186,11 @@ impl Draft {
         self.text.get_untracked()
     }
 
+    /// Whether this is the text, tracked.
+    pub(super) fn is_text(self, text: &str) -> bool {
+        self.text.with(|now| now == text)
+    }
+
     /// Whether it differs from the revision it comes from, tracked.
     pub(super) fn is_changed(self) -> bool {
         self.base

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use wire::api::{policy::SavePolicy, problem::Code};
+use wire::api::{
+    policy::{SavePolicy, impact::PreviewImpact},
+    problem::Code,
+};
 
 use super::{
-    super::{loaded::Problem, scope::Scope},
+    super::{impact::ImpactPreview, loaded::Problem, scope::Scope},
     draft::Draft,
 };
 use crate::{
@@ -78,6 +81,12 @@ pub(super) fn SaveDialog(draft: Draft, open: RwSignal<bool>) -> impl IntoView {
                 {move || {
                     view! { <Changes old=draft.base().document.clone() new=draft.text()/> }
                 }}
+                <ImpactPreview change=Signal::derive(move || {
+                    Some(PreviewImpact {
+                        document: Some(draft.text()),
+                        ..PreviewImpact::default()
+                    })
+                })/>
                 <TextField
                     label="Reason"
                     value=reason

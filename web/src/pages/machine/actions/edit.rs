@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use wire::api::node::{NodeDetail, Owner};
+use wire::api::{
+    Action,
+    node::{NodeDetail, Owner},
+    policy::impact::{PreviewImpact, Retag},
+};
 
-use super::super::super::{loaded::Problem, scope::Scope};
+use super::super::super::{impact::ImpactPreview, loaded::Problem, scope::Scope};
 use crate::{
     api,
     components::{
@@ -100,6 +104,7 @@ pub(super) fn SetTags(detail: Signal<Arc<NodeDetail>>, open: RwSignal<bool>) -> 
         })
     });
     let error = Signal::derive(move || own.get().or_else(|| submit.field("/tags").get()));
+    let retag = Signal::derive(move || preview(&detail.get(), &tags.get()));
     let save = move || {
         let checked = form::tags(&tags.get_untracked());
         own.set(checked.clone().err());
@@ -147,6 +152,7 @@ pub(super) fn SetTags(detail: Signal<Arc<NodeDetail>>, open: RwSignal<bool>) -> 
                         }
                     }}
                 </Notice>
+                {scope.may(Action::ViewPolicy).then(|| view! { <ImpactPreview change=retag/> })}
                 <Problem failure=submit.failure()/>
                 <DialogActions>
                     <Button on:click=move |_| open.set(false)>"Cancel"</Button>
@@ -157,4 +163,17 @@ pub(super) fn SetTags(detail: Signal<Arc<NodeDetail>>, open: RwSignal<bool>) -> 
             </form>
         </Dialog>
     }
+}
+
+/// What to preview once other tags are typed.
+fn preview(detail: &NodeDetail, text: &str) -> Option<PreviewImpact> {
+    let tags = form::tags(text).ok()?;
+    let is_new = tags != node_status::tags(&detail.node.owner);
+    is_new.then(|| PreviewImpact {
+        retags: vec![Retag {
+            node: detail.node.id,
+            tags,
+        }],
+        ..PreviewImpact::default()
+    })
 }

@@ -1,0 +1,253 @@
+//! An answer: the verdict, the chain that leads to it, and what is missing.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use wire::api::policy::explain::{
+    Case, Chain, Denial, Entrance, Place, Rule, Source, Step, Verdict,
+};
+
+use super::{super::draft::Draft, Told};
+use crate::{
+    components::{
+        badge::{Badge, Label, Tone},
+        notice::Notice,
+        prose::Prose,
+    },
+    model::explain::{count, listed},
+};
+
+/// Leads to places in the editor while its text is the one that was asked about.
+#[derive(Clone, Copy)]
+struct Guide {
+    draft: Draft,
+    is_fresh: Memo<bool>,
+}
+
+/// The answer.
+#[component]
+pub(super) fn Answer(told: Arc<Told>, draft: Draft) -> impl IntoView {
+    let asked = told.text.clone();
+    let is_fresh = Memo::new(move |_| draft.is_text(&asked));
+    let guide = Guide { draft, is_fresh };
+    let explained = told.explained.clone();
+    let many = explained.cases.len() > 1;
+    let cases = explained
+        .cases
+        .into_iter()
+        .map(|case| view! { <CaseView case many guide/> })
+        .collect_view();
+    let entrances = explained
+        .entrances
+        .into_iter()
+        .map(|entrance| view! { <EntranceView entrance guide/> })
+        .collect_view();
+    view! {
+        <div class="grid gap-4" data-testid="explanation">
+            <p class="flex flex-wrap items-baseline gap-x-3 gap-y-1.5 border-t border-line pt-4">
+                {verdict(explained.verdict)}
+                <span class="min-w-0 flex-1 basis-60 font-medium">
+                    <Prose text=explained.sentence/>
+                </span>
+            </p>
+            <Show when=move || !is_fresh.get()>
+                <Notice>
+                    <p>"The policy in the editor has changed since. Ask again to follow it to its places."</p>
+                </Notice>
+            </Show>
+            {cases}
+            {entrances}
+            {explained.left_out.map(|left| view! { <p class="text-sm text-muted">{left}</p> })}
+        </div>
+    }
+}
+
+fn verdict(verdict: Verdict) -> impl IntoView {
+    let (tone, text) = match verdict {
+        Verdict::Allowed => (Tone::Good, "Allowed"),
+        Verdict::Partly => (Tone::Caution, "Partly"),
+        Verdict::Denied => (Tone::Bad, "Denied"),
+    };
+    view! { <span data-testid="verdict"><Badge tone text/></span> }
+}
+
+#[component]
+fn CaseView(case: Case, many: bool, guide: Guide) -> impl IntoView {
+    let head = many.then(|| {
+        let pairs = u64::try_from(case.pairs).unwrap_or(u64::MAX);
+        view! {
+            <p class="flex flex-wrap items-baseline gap-x-3 gap-y-1 text-sm">
+                {verdict(case.verdict)}
+                <span class="min-w-0 flex-1 basis-60"><Prose text=case.sentence.clone()/></span>
+            </p>
+            <p class="text-sm text-muted">
+                {format!(
+                    "{}: {} → {}",
+                    count(pairs, "pair of machines", "pairs of machines"),
+                    listed(&case.from),
+                    listed(&case.to),
+                )}
+            </p>
+        }
+    });
+    let chains = case
+        .chains
+        .into_iter()
+        .map(|chain| view! { <ChainView chain guide/> })
+        .collect_view();
+    let shape = if many {
+        "grid gap-3 rounded-lg border border-line p-4"
+    } else {
+        "grid gap-3"
+    };
+    view! {
+        <article class=shape data-testid="explain-case">
+            {head}
+            {chains}
+            {case.denied.map(|denial| view! { <Nearest denial guide/> })}
+        </article>
+    }
+}
+
+#[component]
+fn ChainView(chain: Chain, guide: Guide) -> impl IntoView {
+    let ports = match chain.ports.as_str() {
+        "" => String::new(),
+        "*" => " lets every port through".to_owned(),
+        one if !one.contains([',', '-']) => format!(" lets port {one} through"),
+        ports => format!(" lets ports {ports} through"),
+    };
+    let mut steps = chain.steps.into_iter();
+    let first = steps.next();
+    let line = |step: Step| view! { <StepView step guide/> };
+    view! {
+        <ol class="chain grid gap-2 text-sm" data-testid="explain-chain">
+            {first.map(line)}
+            <li>
+                <RuleLink rule=chain.rule guide/>
+                {ports}
+            </li>
+            {steps.map(line).collect_view()}
+        </ol>
+    }
+}
+
+#[component]
+fn StepView(step: Step, guide: Guide) -> impl IntoView {
+    view! {
+        <li class="flex flex-wrap items-baseline gap-x-2">
+            <Prose text=step.text/>
+            {step.place.map(|place| view! { <PlaceLink place text=line(place) guide/> })}
+        </li>
+    }
+}
+
+fn line(place: Place) -> String {
+    format!("line {}", place.line)
+}
+
+#[component]
+fn RuleLink(rule: Rule, guide: Guide) -> impl IntoView {
+    match rule.place {
+        Some(place) => {
+            let text = format!("{} ({})", rule.name, line(place));
+            view! { <PlaceLink place text guide/> }.into_any()
+        }
+        None => view! { <span>{rule.name}</span> }.into_any(),
+    }
+}
+
+/// Moves the editor's caret to the place.
+#[component]
+fn PlaceLink(place: Place, text: String, guide: Guide) -> impl IntoView {
+    view! {
+        <button
+            type="button"
+            class="link disabled:cursor-default disabled:text-muted disabled:no-underline"
+            data-testid="explain-place"
+            data-line=place.line
+            disabled=move || !guide.is_fresh.get()
+            on:click=move |_| guide.draft.reveal(place.start)
+        >
+            {text}
+        </button>
+    }
+}
+
+#[component]
+fn Nearest(denial: Denial, guide: Guide) -> impl IntoView {
+    if denial.nearest.is_empty() {
+        return ().into_any();
+    }
+    let rows = denial
+        .nearest
+        .into_iter()
+        .map(|near| {
+            view! {
+                <li data-testid="explain-near">
+                    <RuleLink rule=near.rule guide/>
+                    ": "
+                    <Prose text=near.missing.join("; ")/>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="grid gap-1.5 text-sm">
+            <p class="text-muted">"The rules that come nearest, and what is missing:"</p>
+            <ul class="grid list-disc gap-1 pl-5">{rows}</ul>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn EntranceView(entrance: Entrance, guide: Guide) -> impl IntoView {
+    let ports = match entrance.ports.as_str() {
+        "*" => "every port".to_owned(),
+        ports => format!("port {ports}"),
+    };
+    let to = listed(&entrance.to);
+    let sources = entrance
+        .sources
+        .into_iter()
+        .map(|source| view! { <SourceView source guide/> })
+        .collect_view();
+    view! {
+        <article class="grid gap-3 rounded-lg border border-line p-4 text-sm" data-testid="explain-entrance">
+            <p>
+                <RuleLink rule=entrance.rule guide/>
+                {format!(" opens {ports} of {to}, because ")}
+                <Prose text=entrance.target.text/>
+            </p>
+            <ul class="grid gap-2">{sources}</ul>
+        </article>
+    }
+}
+
+#[component]
+fn SourceView(source: Source, guide: Guide) -> impl IntoView {
+    let people = (source.people.total > 0).then(|| listed(&source.people));
+    let machines = listed(&source.machines);
+    view! {
+        <li class="grid gap-1 sm:grid-cols-[minmax(0,12rem)_minmax(0,1fr)]">
+            <span class="flex flex-wrap items-baseline gap-x-2">
+                <Label text=source.selector/>
+                {source.place.map(|place| view! { <PlaceLink place text=line(place) guide/> })}
+            </span>
+            <span class="grid gap-0.5 break-words">
+                {people.map(|people| view! { <span>{people}</span> })}
+                <span class="text-muted">
+                    {format!(
+                        "{}: {machines}",
+                        count(
+                            u64::try_from(source.machines.total).unwrap_or(u64::MAX),
+                            "machine",
+                            "machines",
+                        ),
+                    )}
+                </span>
+            </span>
+        </li>
+    }
+}
