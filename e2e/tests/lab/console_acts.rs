@@ -48,18 +48,18 @@ pub(crate) fn an_administrator_looks_after_machines_keys_and_people_in_the_brows
     audited(&browser, &stack)
 }
 
-fn page(browser: &Browser, stack: &Stack, page: &str) -> Result<()> {
+pub(crate) fn page(browser: &Browser, stack: &Stack, page: &str) -> Result<()> {
     browser.goto(&format!("{}/t/acme/{page}", stack.url()))
 }
 
 /// Opens a machine's own page by its row.
-fn machine(browser: &Browser, stack: &Stack, name: &str) -> Result<()> {
+pub(crate) fn machine(browser: &Browser, stack: &Stack, name: &str) -> Result<()> {
     page(browser, stack, "machines")?;
     browser.click(&format!("[data-testid=machine-row][data-name='{name}'] a"))?;
     browser.shows("h1", name, PAGE)
 }
 
-fn sign_in(browser: &Browser, stack: &Stack, tenant: &Tenant<'_>) -> Result<()> {
+pub(crate) fn sign_in(browser: &Browser, stack: &Stack, tenant: &Tenant<'_>) -> Result<()> {
     let made = stack.admin(&["login-link", "--email", &tenant.owner])?;
     browser.goto(made["url"].as_str().context("no url in the answer")?)?;
     browser.press_button("Sign in")?;

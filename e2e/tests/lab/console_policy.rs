@@ -192,11 +192,11 @@ fn axe() -> Result<String> {
 }
 
 /// Notes what is wrong with this page; [`no_page_was_wrong`] fails for all of them together.
-fn check_page(browser: &Browser, name: &str) -> Result<()> {
+pub(crate) fn check_page(browser: &Browser, name: &str) -> Result<()> {
     browser.examine(&axe()?, name)
 }
 
-fn no_page_was_wrong(browser: &Browser) -> Result<()> {
+pub(crate) fn no_page_was_wrong(browser: &Browser) -> Result<()> {
     let wrong = browser.findings();
     ensure!(
         wrong.is_empty(),

@@ -11,6 +11,7 @@ mod agent_crash;
 mod canary;
 mod compose;
 mod console_acts;
+mod console_explain;
 mod console_policy;
 mod cut_off;
 mod membership;
@@ -30,6 +31,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     server_crash::a_killed_server_costs_no_packet_and_no_fact,
     console_policy::an_owner_sets_up_adds_machines_and_rules_the_wire_in_the_browser,
     console_acts::an_administrator_looks_after_machines_keys_and_people_in_the_browser,
+    console_explain::an_administrator_learns_why_and_what_a_change_does_in_the_browser,
     agent_crash::a_killed_agent_keeps_its_state_and_leaves_nothing_behind,
     udp_returns::a_path_becomes_direct_when_udp_returns_and_loses_nothing,
     roam::a_machine_that_moves_is_reached_directly_again,

@@ -89,8 +89,21 @@ pub(super) async fn run(command: Command, config: &Config, output: Output) -> Re
                 ExitCode::FAILURE
             })
         }
-        Err(refused) => administer::refuse(&refused, output),
+        Err(mut refused) => {
+            refused.detail = bare(&refused.detail);
+            administer::refuse(&refused, output)
+        }
     }
+}
+
+/// A refusal without the field of the request that it names: at the shell there is none.
+fn bare(detail: &str) -> String {
+    let field = detail.split_once(": ").filter(|(field, _)| {
+        ["question/", "retags/"]
+            .iter()
+            .any(|f| field.starts_with(f))
+    });
+    field.map_or(detail, |(_, rest)| rest).to_owned()
 }
 
 /// The document itself, so that it can go into a file.

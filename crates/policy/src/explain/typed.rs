@@ -134,7 +134,11 @@ impl Explainer<'_> {
             return Err(nobody(kind, single));
         }
         Ok(Typed {
-            name: kind.to_string(),
+            name: match kind {
+                SelectorKind::Any => "every machine".to_owned(),
+                SelectorKind::Autogroup(Autogroup::Internet) => "the Internet".to_owned(),
+                named => named.to_string(),
+            },
             is_single: single.is_some(),
             spots,
         })
@@ -192,11 +196,16 @@ impl Explainer<'_> {
             SelectorKind::Host(name) => {
                 let hosts = document.hosts.iter().map(|h| h.name.text.as_str());
                 let names = devices.iter().map(|d| d.name).chain(hosts).chain(users());
-                Err(unknown(
-                    format!("`{name}` is neither a machine nor a host of the policy"),
-                    name,
-                    names.chain(groups()).chain(tags()),
-                ))
+                let message = format!("`{name}` is neither a machine nor a host of the policy");
+                let whole = |known: &&str| known.split(['@', ':']).any(|part| same(part, name));
+                let known = || groups().chain(tags()).chain(users());
+                Err(match known().find(whole) {
+                    Some(meant) => Unclear {
+                        message,
+                        help: Some(format!("did you mean `{meant}`?")),
+                    },
+                    None => unknown(message, name, names.chain(known())),
+                })
             }
             SelectorKind::Service(name) => Err(Unclear {
                 message: format!("`{name}` is a service, and services have no effect yet"),

@@ -159,11 +159,21 @@ fn chain(chain: &Chain) -> Vec<String> {
     let ports = match chain.ports.as_str() {
         "" => String::new(),
         "*" => ", every port".to_owned(),
-        ports => format!(", ports {ports}"),
+        ports => format!(", {}", numbered(ports)),
     };
     let mut lines = vec![format!("  by {}{ports}", rule(&chain.rule))];
     lines.extend(chain.steps.iter().map(|s| format!("    {}", step(s))));
     lines
+}
+
+/// `port 443`, `ports 80,443`.
+fn numbered(ports: &str) -> String {
+    let word = if ports.contains([',', '-']) {
+        "ports"
+    } else {
+        "port"
+    };
+    format!("{word} {ports}")
 }
 
 fn denial(denial: &Denial) -> Vec<String> {
@@ -183,10 +193,10 @@ fn denial(denial: &Denial) -> Vec<String> {
 fn entered(entrance: &Entrance) -> Vec<String> {
     let ports = match entrance.ports.as_str() {
         "*" => "every port".to_owned(),
-        ports => format!("ports {ports}"),
+        ports => numbered(ports),
     };
     let mut lines = vec![format!(
-        "by {}, {ports} of {}, for {}:",
+        "{} opens {ports} of {}, because {}, to",
         rule(&entrance.rule),
         listed(&entrance.to),
         step(&entrance.target),

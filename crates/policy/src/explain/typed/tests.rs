@@ -145,6 +145,14 @@ fn a_name_that_leads_nowhere_says_why_and_what_may_be_meant() {
             "`web-3` is neither a machine nor a host of the policy; did you mean `web-1`?",
         ),
         (
+            "carl",
+            "`carl` is neither a machine nor a host of the policy; did you mean `carol`?",
+        ),
+        (
+            "dave",
+            "`dave` is neither a machine nor a host of the policy; did you mean `dave@example.com`?",
+        ),
+        (
             "dave@example.com",
             "no machine belongs to `dave@example.com`",
         ),

@@ -42,7 +42,7 @@ fn tell(
     let (verdict, sentence, chains, denied) = match &case.explanation {
         SshExplanation::Allowed(chain) => {
             let lately = if chain.check {
-                ", having signed in with the identity provider lately"
+                ", after a check that the person signed in lately"
             } else {
                 ""
             };
