@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::id::{field_name, fresh};
+use super::{
+    id::{field_name, fresh},
+    prose::Prose,
+};
 
 /// The classes of everything that takes text.
 pub(crate) const INPUT: &str = "w-full min-h-9 rounded-lg border border-line-strong bg-surface px-3 py-1.5 text-sm \
@@ -78,7 +81,7 @@ pub(crate) fn FieldError(
         error.get().map(|error| {
             view! {
                 <p id=id class="text-sm text-danger" role="alert">
-                    {error}
+                    <Prose text=error/>
                 </p>
             }
         })

@@ -59,7 +59,7 @@ pub(crate) fn ImpactPreview(change: Signal<Option<PreviewImpact>>) -> impl IntoV
     });
     view! {
         <Show when=move || wanted.with(Option::is_some)>
-            <section class="grid gap-3" data-testid="impact" aria-live="polite">
+            <section class="grid grid-cols-[minmax(0,1fr)] gap-3" data-testid="impact" aria-live="polite">
                 <h3 class="text-sm font-medium">"What it changes for people and machines"</h3>
                 {move || shown(told.get())}
             </section>
@@ -116,9 +116,9 @@ fn Losers(cut_off: CutOff) -> impl IntoView {
 fn Side(title: &'static str, tone: Tone, difference: Difference) -> impl IntoView {
     let is_empty = difference.is_empty();
     let kinds = [
-        ("traffic", difference.traffic),
-        ("sign-ins by SSH", difference.sign_ins),
-        ("capabilities", difference.capabilities),
+        ("Traffic", difference.traffic),
+        ("Sign-ins by SSH", difference.sign_ins),
+        ("Capabilities", difference.capabilities),
     ];
     let kinds = kinds
         .into_iter()
@@ -127,7 +127,7 @@ fn Side(title: &'static str, tone: Tone, difference: Difference) -> impl IntoVie
         .collect_view();
     let id = title.to_lowercase();
     view! {
-        <div class="grid gap-2" data-testid=format!("impact-{id}")>
+        <div class="grid grid-cols-[minmax(0,1fr)] gap-2" data-testid=format!("impact-{id}")>
             <p class="flex items-center gap-2 text-sm">
                 <Badge tone text=title/>
                 {is_empty.then(|| view! { <span class="text-muted">"nothing"</span> })}
@@ -139,10 +139,13 @@ fn Side(title: &'static str, tone: Tone, difference: Difference) -> impl IntoVie
 
 #[component]
 fn Kind(kind: &'static str, changes: Changes) -> impl IntoView {
+    let people = match changes.people {
+        0 => String::new(),
+        n => format!("{} and ", count(n, "person", "people")),
+    };
     let total = format!(
-        "{kind}: {}, from {} and {} to {}",
-        count(changes.flows, "pair", "pairs"),
-        count(changes.people, "person", "people"),
+        "{kind}: {}, from {people}{} to {}",
+        count(changes.flows, "flow", "flows"),
         count(changes.from_machines, "machine", "machines"),
         count(changes.to_machines, "machine", "machines"),
     );
@@ -155,7 +158,7 @@ fn Kind(kind: &'static str, changes: Changes) -> impl IntoView {
         view! { <li class="px-3 py-2 text-muted">{format!("and {} more", changes.more)}</li> }
     });
     view! {
-        <div class="grid gap-1.5 text-sm">
+        <div class="grid grid-cols-[minmax(0,1fr)] gap-1.5 text-sm">
             <p class="text-muted">{total.clone()}</p>
             <ul
                 class="max-h-60 divide-y divide-line overflow-y-auto rounded-lg border border-line"
@@ -194,7 +197,7 @@ fn Row(change: Change) -> impl IntoView {
                 <Prose text=change.what/>
             </span>
             <span class="text-muted">
-                {format!("{} by {rule}", count(change.flows, "pair", "pairs"))}
+                {format!("{} by {rule}", count(change.flows, "flow", "flows"))}
             </span>
         </li>
     }

@@ -134,10 +134,12 @@ impl Explainer<'_> {
             return Err(nobody(kind, single));
         }
         Ok(Typed {
-            name: match kind {
-                SelectorKind::Any => "every machine".to_owned(),
-                SelectorKind::Autogroup(Autogroup::Internet) => "the Internet".to_owned(),
-                named => named.to_string(),
+            name: if *kind == SelectorKind::Any {
+                "every machine".to_owned()
+            } else if *kind == SelectorKind::Autogroup(Autogroup::Internet) {
+                "the Internet".to_owned()
+            } else {
+                kind.to_string()
             },
             is_single: single.is_some(),
             spots,

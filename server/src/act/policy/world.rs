@@ -35,9 +35,17 @@ impl World {
     /// Reads it.
     pub(super) async fn load(rows: &TenantRows, now: Timestamp) -> Result<Self> {
         let mut directory = directory(rows).await?;
+        let decisions = rows.routes().await?;
+        let of = |id| decisions.get(&id).map(Vec::as_slice).unwrap_or_default();
         let (approved, waiting): (Vec<_>, Vec<_>) =
             rows.nodes().await?.into_iter().partition(|n| n.approved);
-        let machines: Vec<Machine> = approved.into_iter().map(|n| machine(n, now)).collect();
+        let machines: Vec<Machine> = approved
+            .into_iter()
+            .map(|node| {
+                let decisions = of(node.id);
+                machine(node, decisions, now)
+            })
+            .collect();
         let routes: BTreeSet<Prefix> = machines
             .iter()
             .flat_map(|machine| machine.facts.routes.iter().copied())
@@ -69,10 +77,10 @@ impl World {
     }
 }
 
-fn machine(row: db::Node, now: Timestamp) -> Machine {
+fn machine(row: db::Node, decisions: &[db::Decision], now: Timestamp) -> Machine {
     let (id, name) = (row.id, row.name.to_string());
     let mut offered = row.presence.hostinfo.routable_ips.clone();
-    let facts = tenancy::facts(row, now);
+    let facts = tenancy::facts(row, decisions, now);
     offered.retain(|r| !facts.routes.contains(r) && !facts.exit_routes.contains(r));
     Machine {
         id,

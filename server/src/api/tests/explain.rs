@@ -156,6 +156,7 @@ async fn a_question_that_makes_no_sense_names_its_field() {
         ),
     ] {
         let problem = asked(&ada, tenant, question).await.problem(Code::Invalid);
+        assert_eq!(problem.errors.len(), 1, "{problem:?}");
         assert_eq!(problem.errors[0].pointer, pointer);
         assert!(
             problem.errors[0].detail.contains(said),
@@ -163,6 +164,11 @@ async fn a_question_that_makes_no_sense_names_its_field() {
             problem.errors
         );
     }
+    let question = json!({
+        "ask": "reach", "from": "lap", "to": "wbe", "traffic": { "ports": "http" },
+    });
+    let problem = asked(&ada, tenant, question).await.problem(Code::Invalid);
+    assert_eq!(problem.errors.len(), 3, "every field at once: {problem:?}");
     let body = json!({ "document": "{", "question": { "ask": "who_reaches", "to": "web" } });
     let answer = ada
         .posts(&PolicyExplainPath { tenant }.to_path(), &body)

@@ -66,7 +66,10 @@ pub(in crate::cli) fn told(impact: &Impact) -> String {
         (&impact.cut_off.machines, impact.cut_off.more_machines),
     ];
     for (names, more) in losers.into_iter().filter(|(names, _)| !names.is_empty()) {
-        lines.push(format!("LOSES EVERYTHING: {}", listed(names, more)));
+        lines.push(format!(
+            "would reach nothing any more: {}",
+            listed(names, more)
+        ));
     }
     lines.extend(difference("gained", &impact.gained));
     lines.extend(difference("lost", &impact.lost));
@@ -90,12 +93,15 @@ fn difference(word: &str, difference: &Difference) -> Vec<String> {
 }
 
 fn told_of(word: &str, kind: &str, changes: &Changes) -> Vec<String> {
+    let people = match changes.people {
+        0 => String::new(),
+        n => format!("{} and ", count(n, "person", "people")),
+    };
     let mut lines = vec![format!(
-        "{word}, {kind}: {} from {}, {} to {}",
+        "{word}, {kind}: {} from {people}{} to {}",
         count(changes.flows, "flow", "flows"),
-        count(changes.people, "person", "people"),
         count(changes.from_machines, "machine", "machines"),
-        changes.to_machines,
+        count(changes.to_machines, "machine", "machines"),
     )];
     lines.extend(changes.shown.iter().map(change));
     if changes.more > 0 {

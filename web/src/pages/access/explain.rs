@@ -107,7 +107,7 @@ pub(super) fn Explain(draft: Draft, members: Signal<Option<Arc<Vec<User>>>>) -> 
                 help="Answers by the policy as it stands in the editor, saved or not. Names are those of people, groups, tags, hosts and machines; addresses work too."
             >
                 <form
-                    class="grid gap-4"
+                    class="grid grid-cols-[minmax(0,1fr)] gap-4"
                     on:submit=move |ev| {
                         ev.prevent_default();
                         ask();
@@ -127,14 +127,14 @@ pub(super) fn Explain(draft: Draft, members: Signal<Option<Arc<Vec<User>>>>) -> 
                             }
                         />
                     </div>
-                    {move || view! { <Ends fields submit words/> }}
+                    {move || view! { <Ends ask=fields.ask.get() fields submit words/> }}
                     <div>
                         <Button tone=Tone::Primary submit=true busy=submit.busy()>
                             "Explain"
                         </Button>
                     </div>
                 </form>
-                <div class="mt-4 grid gap-4 empty:hidden" aria-live="polite">
+                <div class="mt-4 grid grid-cols-[minmax(0,1fr)] gap-4 empty:hidden" aria-live="polite">
                     <Problem failure=Signal::derive(move || {
                         submit.failure().get().filter(|f| f.field("/question").is_none())
                     })/>
@@ -147,9 +147,8 @@ pub(super) fn Explain(draft: Draft, members: Signal<Option<Arc<Vec<User>>>>) -> 
 
 /// The fields of the question that is chosen.
 #[component]
-fn Ends(fields: Fields, submit: Submit, words: Signal<Vec<String>>) -> impl IntoView {
+fn Ends(ask: Ask, fields: Fields, submit: Submit, words: Signal<Vec<String>>) -> impl IntoView {
     let list = fresh("names");
-    let ask = fields.ask.get();
     let protocols = [
         ("tcp", "TCP"),
         ("udp", "UDP"),

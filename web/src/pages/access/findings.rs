@@ -5,7 +5,10 @@ use wire::api::policy::{Diagnostic, Severity};
 
 use super::draft::Draft;
 use crate::{
-    components::badge::{Status, Tone},
+    components::{
+        badge::{Status, Tone},
+        prose::Prose,
+    },
     model::policy_editor::{Tests, count},
 };
 
@@ -71,8 +74,8 @@ fn Finding(finding: Diagnostic, draft: Draft) -> impl IntoView {
                     </span>
                 </span>
                 <span class="grid gap-0.5">
-                    <span class="break-words">{finding.message}</span>
-                    {finding.help.map(|help| view! { <span class="text-muted">{help}</span> })}
+                    <Prose text=finding.message/>
+                    {finding.help.map(|help| view! { <span class="text-muted"><Prose text=help/></span> })}
                 </span>
             </button>
         </li>

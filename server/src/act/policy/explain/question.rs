@@ -39,6 +39,18 @@ pub(super) fn end(scene: &Scene<'_>, pointer: &str, text: &str) -> Result<Typed>
         .map_err(|unclear| Error::invalid(pointer, unclear.to_string()))
 }
 
+/// Both, or what is wrong with either.
+pub(super) fn both<A, B>(a: Result<A>, b: Result<B>) -> Result<(A, B)> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(Error::Invalid(mut fields)), Err(Error::Invalid(more))) => {
+            fields.extend(more);
+            Err(Error::Invalid(fields))
+        }
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}
+
 /// What packets are asked about.
 pub(super) fn traffic(traffic: &Traffic) -> Result<Asked> {
     let pointer = "/question/traffic/protocol";

@@ -16,9 +16,10 @@ pub(super) fn answer(
     to: &str,
     traffic: &Traffic,
 ) -> Result<Explained> {
-    let from = question::end(scene, "/question/from", from)?;
-    let to = question::end(scene, "/question/to", to)?;
-    let asked = question::traffic(traffic)?;
+    let from = question::end(scene, "/question/from", from);
+    let to = question::end(scene, "/question/to", to);
+    let ends = question::both(from, to);
+    let ((from, to), asked) = question::both(ends, question::traffic(traffic))?;
     let cases = scene.explainer.explain_all(
         scene.law,
         scene.devices,

@@ -8,14 +8,17 @@ use crate::error::{Error, Result};
 
 pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Result<Explained> {
     let login = login.trim();
-    if login.is_empty() {
-        return Err(Error::invalid(
+    let named = if login.is_empty() {
+        Err(Error::invalid(
             "/question/login",
             "name whom to sign in as: root, ubuntu, …",
-        ));
-    }
-    let from = question::end(scene, "/question/from", from)?;
-    let to = question::end(scene, "/question/to", to)?;
+        ))
+    } else {
+        Ok(login)
+    };
+    let from = question::end(scene, "/question/from", from);
+    let to = question::end(scene, "/question/to", to);
+    let ((from, to), login) = question::both(question::both(from, to), named)?;
     let cases = scene
         .explainer
         .explain_sign_ins(scene.devices, (&from.spots, &to.spots), login);

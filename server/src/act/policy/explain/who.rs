@@ -23,8 +23,8 @@ use crate::error::Result;
 const MOST_TARGETS: usize = 50;
 
 pub(super) fn answer(scene: &Scene<'_>, to: &str, traffic: &Traffic) -> Result<Explained> {
-    let to = question::end(scene, "/question/to", to)?;
-    let asked = question::traffic(traffic)?;
+    let to = question::end(scene, "/question/to", to);
+    let (to, asked) = question::both(to, question::traffic(traffic))?;
     let nodes: Vec<NodeFacts> = scene.devices.iter().map(|d| d.facts.clone()).collect();
     let looked = to.spots.iter().take(MOST_TARGETS);
     let mut found: Vec<Found> = Vec::new();

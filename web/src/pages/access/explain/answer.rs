@@ -43,7 +43,7 @@ pub(super) fn Answer(told: Arc<Told>, draft: Draft) -> impl IntoView {
         .map(|entrance| view! { <EntranceView entrance guide/> })
         .collect_view();
     view! {
-        <div class="grid gap-4" data-testid="explanation">
+        <div class="grid grid-cols-[minmax(0,1fr)] gap-4" data-testid="explanation">
             <p class="flex flex-wrap items-baseline gap-x-3 gap-y-1.5 border-t border-line pt-4">
                 {verdict(explained.verdict)}
                 <span class="min-w-0 flex-1 basis-60 font-medium">
@@ -96,9 +96,9 @@ fn CaseView(case: Case, many: bool, guide: Guide) -> impl IntoView {
         .map(|chain| view! { <ChainView chain guide/> })
         .collect_view();
     let shape = if many {
-        "grid gap-3 rounded-lg border border-line p-4"
+        "grid grid-cols-[minmax(0,1fr)] gap-3 rounded-lg border border-line p-4"
     } else {
-        "grid gap-3"
+        "grid grid-cols-[minmax(0,1fr)] gap-3"
     };
     view! {
         <article class=shape data-testid="explain-case">
@@ -214,7 +214,7 @@ fn EntranceView(entrance: Entrance, guide: Guide) -> impl IntoView {
         .map(|source| view! { <SourceView source guide/> })
         .collect_view();
     view! {
-        <article class="grid gap-3 rounded-lg border border-line p-4 text-sm" data-testid="explain-entrance">
+        <article class="grid grid-cols-[minmax(0,1fr)] gap-3 rounded-lg border border-line p-4 text-sm" data-testid="explain-entrance">
             <p>
                 <RuleLink rule=entrance.rule guide/>
                 {format!(" opens {ports} of {to}, because ")}
