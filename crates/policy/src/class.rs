@@ -54,7 +54,9 @@ pub(crate) struct TermMatch {
     pub(crate) own: Families,
     /// By subnets behind it.
     pub(crate) routed: Families,
-    /// By the Internet behind it: in its filter alone.
+    /// By the Internet behind it, as a destination alone.
+    pub(crate) exits: Families,
+    /// By a part of the Internet behind it: in its filter alone.
     pub(crate) through: bool,
 }
 

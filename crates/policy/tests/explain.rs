@@ -25,7 +25,7 @@ use proptest::{
 };
 use wider::arb_wide_world;
 use wire::net::PortRange;
-use world::{PROBED_PORTS, PROBED_PROTOCOLS, World};
+use world::World;
 
 /// The questions of a run.
 const QUESTIONS: usize = 100_000;
@@ -90,14 +90,14 @@ fn ask(world: &World, seed: usize) -> (usize, usize) {
         }
     }
     let (mut asked, mut allowed) = (0, 0);
-    let all = flows.len() * PROBED_PROTOCOLS.len() * PROBED_PORTS.len();
+    let all = flows.len() * World::PROBED_PROTOCOLS.len() * World::PROBED_PORTS.len();
     // A stride without a common factor comes by every flow, protocol and port.
     for step in 0..FROM_ONE_WORLD.min(all) {
         let n = (seed + step * 7919) % all;
         let (from, to, at) = flows[n % flows.len()];
         let rest = n / flows.len();
-        let proto = PROBED_PROTOCOLS[rest % PROBED_PROTOCOLS.len()];
-        let port = PROBED_PORTS[rest / PROBED_PROTOCOLS.len()];
+        let proto = World::PROBED_PROTOCOLS[rest % World::PROBED_PROTOCOLS.len()];
+        let port = World::PROBED_PORTS[rest / World::PROBED_PROTOCOLS.len()];
         let decision = law.decide(from, to, proto, port);
         let explained = explainer.explain(&Flow {
             from,

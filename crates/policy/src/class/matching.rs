@@ -78,18 +78,12 @@ impl<'a> Matching<'a> {
                     .entry(requirement)
                     .or_insert_with(|| law.meets(requirement, self.node));
                 let own = if met { base.own } else { Families::default() };
-                let routed = self.unasked(*id, &narrow.unasked).and(base.routed);
+                let routed = self.routed(&narrow.unasked).and(base.routed);
                 if own.any() || routed.any() {
                     self.add(*id, own, routed, false);
                 }
             }
         }
-    }
-
-    /// The families of the subnets and of the Internet behind the node that are in the set.
-    fn unasked(&self, id: TermId, set: &AddressSet) -> Families {
-        let routes = self.node.routes.iter().filter(|r| set.overlaps(r));
-        Families::of(routes.map(|r| r.addr)).or(self.seen_through(id, set))
     }
 
     /// The families of the Internet behind an exit node that a set makes seen: one
@@ -113,11 +107,21 @@ impl<'a> Matching<'a> {
             id,
             own: Families::default(),
             routed: Families::default(),
+            exits: Families::default(),
             through: false,
         });
         entry.own = entry.own.or(own);
         entry.routed = entry.routed.or(routed);
         entry.through |= through;
+    }
+
+    /// The node leads to the term's addresses on the Internet; `seen`: by which a rule to
+    /// them makes it a peer.
+    fn add_exit(&mut self, id: TermId, seen: Families) {
+        self.add(id, Families::default(), Families::default(), true);
+        if let Some(found) = self.found.get_mut(&id) {
+            found.exits = found.exits.or(seen);
+        }
     }
 
     fn look_at_names(&mut self) {
@@ -129,7 +133,7 @@ impl<'a> Matching<'a> {
             self.add(id, own, routed, false);
         }
         if let Some(id) = index.internet.filter(|_| !node.exit_routes.is_empty()) {
-            self.add(id, none, self.exits(), true);
+            self.add_exit(id, self.exits());
         }
         if node.tags.is_empty() {
             let member = index.member.filter(|_| node.user.is_some());
@@ -188,16 +192,12 @@ impl<'a> Matching<'a> {
         let index = &self.law.index;
         for (address, ids) in &index.hosts {
             for id in ids.iter().filter(|_| internet().contains(*address)) {
-                self.add(*id, none, none, true);
+                self.add_exit(*id, none);
             }
         }
         for (id, set) in &index.ranges {
             if set.meets(internet()) {
-                self.add(*id, none, none, true);
-            }
-            let seen = self.seen_through(*id, set);
-            if seen.any() {
-                self.add(*id, none, seen, false);
+                self.add_exit(*id, self.seen_through(*id, set));
             }
         }
     }
@@ -233,7 +233,9 @@ impl<'a> Matching<'a> {
                 class.target.add(both, &uses.target);
             }
             if found.through {
-                class.through.union(&uses.target.without(&index.app));
+                let traffic = uses.target.without(&index.app);
+                class.target.add(found.exits, &traffic);
+                class.through.union(&traffic);
             }
         }
     }

@@ -18,7 +18,8 @@ pub(crate) fn allows(
     proto: u8,
     port: u16,
 ) -> bool {
-    if !holds(from) || !holds(to) || from.address.is_ipv4() != to.address.is_ipv4() {
+    let reached = holds(to) || is_abroad(to.node, to.address);
+    if !holds(from) || !reached || from.address.is_ipv4() != to.address.is_ipv4() {
         return false;
     }
     let law = Law {
@@ -54,6 +55,24 @@ pub(crate) fn allows(
     false
 }
 
+/// Does some grant give a capability to one end at the other?
+pub(crate) fn gives(document: &Value, directory: &Directory, from: End<'_>, to: End<'_>) -> bool {
+    let law = Law {
+        document,
+        directory,
+    };
+    if !holds(from) || !holds(to) || from.address.is_ipv4() != to.address.is_ipv4() {
+        return false;
+    }
+    let own = to.node.addresses.contains(&to.address);
+    let grants = document["grants"].as_array().unwrap().iter();
+    let mut apps = grants.filter(|g| g["app"].is_object() && g["via"].is_null());
+    // `*` is a node itself there, not what lies behind it.
+    apps.any(|g| {
+        strings(&g["dst"]).any(|what| (own || what != "*") && law.joins(g, what, from, to))
+    })
+}
+
 struct Law<'a> {
     document: &'a Value,
     directory: &'a Directory,
@@ -63,17 +82,9 @@ impl Law<'_> {
     /// Is one end a source of the rule, and the other its destination `what`?
     fn joins(&self, rule: &Value, what: &str, from: End<'_>, to: End<'_>) -> bool {
         let via: Vec<&str> = strings(&rule["via"]).collect();
-        if !via.is_empty() {
-            // Only named addresses, on a router with the tag that routes some of them.
-            let named = self.named(what);
-            let serves = to
-                .node
-                .routes
-                .iter()
-                .any(|r| named.iter().any(|p| p.overlaps(r)));
-            if !serves || !to.node.tags.iter().any(|t| via.contains(&t.as_str())) {
-                return false;
-            }
+        let is_router = || has_one(to.node, &via) && self.leads(what, to);
+        if !via.is_empty() && !is_router() {
+            return false;
         }
         strings(&rule["src"]).any(|source| {
             if what == "autogroup:self" {
@@ -102,16 +113,22 @@ impl Law<'_> {
             })
     }
 
-    /// The addresses that the document names by this word, if any; enough of them
-    /// to tell which routes of the world they meet.
-    fn named(&self, what: &str) -> Vec<wire::net::Prefix> {
-        let text = self.document["hosts"][what].as_str().unwrap_or(what);
-        let text = if text == "ipset:lab" {
-            "10.1.0.0/16"
-        } else {
-            text
-        };
-        wire::net::Prefix::parse_any(text).into_iter().collect()
+    /// Is the node a router for the destination? Only addresses have routers.
+    fn leads(&self, what: &str, to: End<'_>) -> bool {
+        let abroad = is_abroad(to.node, to.address);
+        if what == "autogroup:internet" {
+            return abroad;
+        }
+        if what == "ipset:net" && abroad {
+            return true;
+        }
+        let is_in = |a: IpAddr| self.holds_address(what, a).unwrap_or(false);
+        // Where a set and a route meet, one of their bounds lies in both.
+        let bounds = self.bounds(what);
+        to.node.routes.iter().any(|route| {
+            let inside = bounds.iter().copied().filter(|a| route.contains(*a));
+            inside.chain([route.addr]).any(is_in)
+        })
     }
 
     fn is_source(&self, selector: &str, end: End<'_>) -> bool {
@@ -138,35 +155,89 @@ impl Law<'_> {
     fn selects(&self, selector: &str, end: End<'_>) -> bool {
         let node = end.node;
         let own = node.addresses.contains(&end.address);
+        if let Some(holds) = self.holds_address(selector, end.address) {
+            return holds;
+        }
         match selector {
             "*" | "autogroup:danger-all" => true,
-            "ipset:lab" => {
-                let inside = |p: &str| {
-                    p.parse::<wire::net::Prefix>()
-                        .unwrap()
-                        .contains(end.address)
-                };
-                inside("10.1.0.0/16") && !inside("10.1.2.0/24") || inside("100.64.0.4/32")
-            }
-            "100.64.0.2-100.64.0.5" => match end.address {
-                IpAddr::V4(a) => {
-                    a.octets()[..3] == [100, 64, 0] && (2..=5).contains(&a.octets()[3])
-                }
-                IpAddr::V6(_) => false,
-            },
+            "autogroup:internet" => is_abroad(node, end.address),
             "autogroup:member" | "user:*@example.com" => own && is_personal(node),
             "autogroup:tagged" => own && !node.tags.is_empty(),
             s if s.starts_with("tag:") => own && node.tags.iter().any(|t| t == s),
+            s if s.starts_with("autogroup:") => own && self.has_role(node, s),
+            "group:eng@okta" => {
+                let group = &self.directory.connections[0].groups[0];
+                own && is_personal(node) && group.members.iter().any(|m| Some(*m) == node.user)
+            }
             s if s.starts_with("group:") => {
                 own && strings(&self.document["groups"][s]).any(|m| self.is_of(node, m))
             }
-            s if s.contains('@') => own && self.is_of(node, s),
-            s => {
-                let text = self.document["hosts"][s].as_str().unwrap_or(s);
-                wire::net::Prefix::parse_any(text)
-                    .unwrap()
-                    .contains(end.address)
+            s => own && s.contains('@') && self.is_of(node, s),
+        }
+    }
+
+    /// Whether the addresses that a word names hold this one; `None` for words that name none.
+    fn holds_address(&self, word: &str, address: IpAddr) -> Option<bool> {
+        let word = word.strip_prefix("host:").unwrap_or(word);
+        if word.starts_with("ipset:") {
+            let mut inside = false;
+            for entry in strings(&self.document["ipsets"][word]) {
+                let (operation, what) = entry.split_once(' ').unwrap_or(("add", entry));
+                let named = match what {
+                    "autogroup:internet" => is_public(address),
+                    what => self.holds_address(what, address) == Some(true),
+                };
+                if named {
+                    inside = operation == "add";
+                }
             }
+            return Some(inside);
+        }
+        let text = self.document["hosts"][word].as_str().unwrap_or(word);
+        if let Some((first, last)) = ends(text) {
+            let of_family = first.is_ipv4() == address.is_ipv4();
+            return Some(of_family && first <= address && address <= last);
+        }
+        let prefix = wire::net::Prefix::parse_any(text).ok()?;
+        Some(prefix.contains(address))
+    }
+
+    /// The first addresses of what a word names, and the first ones after it.
+    fn bounds(&self, word: &str) -> Vec<IpAddr> {
+        let word = word.strip_prefix("host:").unwrap_or(word);
+        if word.starts_with("ipset:") {
+            let entries = strings(&self.document["ipsets"][word]);
+            return entries
+                .flat_map(|e| self.bounds(e.split_once(' ').map_or(e, |(_, what)| what)))
+                .collect();
+        }
+        let text = self.document["hosts"][word].as_str().unwrap_or(word);
+        let prefix = wire::net::Prefix::parse_any(text).ok();
+        let both = ends(text).or_else(|| prefix.map(|p| (p.addr, last(p))));
+        let Some((first, last)) = both else {
+            return Vec::new();
+        };
+        let after = match last {
+            IpAddr::V4(a) => IpAddr::V4(a.to_bits().wrapping_add(1).into()),
+            IpAddr::V6(a) => IpAddr::V6(a.to_bits().wrapping_add(1).into()),
+        };
+        vec![first, after]
+    }
+
+    fn has_role(&self, node: &NodeFacts, group: &str) -> bool {
+        use wire::api::Role;
+        let of = |u: &&policy::User| Some(u.id) == node.user && is_personal(node);
+        let Some(user) = self.directory.users.iter().find(of) else {
+            return false;
+        };
+        match group {
+            "autogroup:owner" => user.role == Role::Owner,
+            "autogroup:admin" => user.role == Role::Owner || user.role == Role::Admin,
+            "autogroup:it-admin" => user.role == Role::ItAdmin,
+            "autogroup:network-admin" => user.role == Role::NetworkAdmin,
+            "autogroup:billing-admin" => user.role == Role::BillingAdmin,
+            "autogroup:auditor" => user.role == Role::Auditor,
+            other => panic!("no role {other}"),
         }
     }
 
@@ -193,9 +264,56 @@ fn is_personal(node: &NodeFacts) -> bool {
     node.user.is_some() && node.tags.is_empty()
 }
 
+fn has_one(node: &NodeFacts, tags: &[&str]) -> bool {
+    node.tags.iter().any(|t| tags.contains(&t.as_str()))
+}
+
 fn holds(end: End<'_>) -> bool {
     end.node.addresses.contains(&end.address)
         || end.node.routes.iter().any(|r| r.contains(end.address))
+}
+
+/// Is it an exit node, and the address on the Internet?
+fn is_abroad(node: &NodeFacts, address: IpAddr) -> bool {
+    !node.exit_routes.is_empty() && is_public(address)
+}
+
+/// What `autogroup:internet` holds.
+fn is_public(address: IpAddr) -> bool {
+    let outside = |text: &str| {
+        let prefix: wire::net::Prefix = text.parse().unwrap();
+        !prefix.contains(address)
+    };
+    let private = [
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "100.64.0.0/10",
+    ];
+    match address {
+        IpAddr::V4(_) => private.iter().all(|p| outside(p)),
+        IpAddr::V6(_) => !outside("2000::/3"),
+    }
+}
+
+/// `FIRST-LAST`
+fn ends(text: &str) -> Option<(IpAddr, IpAddr)> {
+    let (first, last) = text.split_once('-')?;
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
+fn last(prefix: wire::net::Prefix) -> IpAddr {
+    match prefix.addr {
+        IpAddr::V4(a) => {
+            let free = u32::MAX.checked_shr(prefix.bits.into()).unwrap_or(0);
+            IpAddr::V4((a.to_bits() | free).into())
+        }
+        IpAddr::V6(a) => {
+            let free = u128::MAX.checked_shr(prefix.bits.into()).unwrap_or(0);
+            IpAddr::V6((a.to_bits() | free).into())
+        }
+    }
 }
 
 fn strings(value: &Value) -> impl Iterator<Item = &str> {
@@ -212,6 +330,9 @@ fn protocols(name: Option<&str>) -> Vec<u8> {
         Some("tcp") => vec![6],
         Some("udp") => vec![17],
         Some("icmp") => vec![1, 58],
+        Some("sctp") => vec![132],
+        Some("gre") => vec![47],
+        Some("esp") => vec![50],
         Some(number) => vec![number.parse().unwrap()],
     }
 }
