@@ -6,7 +6,7 @@ use wire::net::{MESH_IPV6, PortRange};
 
 use crate::{
     addresses::AddressSet,
-    compile::{Compiled, Rule, Section, TermId, TermKind, Where},
+    compile::{Compiled, Origin, Rule, Section, TermId, TermKind, Where},
     diagnostic::Span,
     directory::NodeFacts,
     internet::internet,
@@ -102,6 +102,31 @@ impl Compiled {
                 self.decide(from, to, proto, port).is_allowed()
             })
         })
+    }
+
+    /// The first rule that would allow the packet from a device that meets its postures.
+    pub(crate) fn allowing_with_posture(
+        &self,
+        from: End<'_>,
+        to: End<'_>,
+        proto: u8,
+        port: u16,
+    ) -> Option<Origin> {
+        let is_source = |id: &TermId| self.is_source(self.base(*id), from);
+        let would = |rule: &&Rule| {
+            rule.requirement.is_some()
+                && rule.app.is_none()
+                && covers_protocol(&rule.protocols, proto)
+                && rule.sources.iter().any(is_source)
+                && rule.targets.iter().any(|(place, ports)| {
+                    covers_port(*ports, proto, port)
+                        && match place {
+                            Where::Term(id) => self.is_target(rule, *id, to),
+                            Where::SelfDevices => from.node.owner() == to.node.owner(),
+                        }
+                })
+        };
+        self.rules.iter().find(would).map(|rule| rule.origin)
     }
 
     pub(crate) fn allows(

@@ -16,7 +16,7 @@ mod value;
 mod version;
 
 pub use attribute::{Attributes, Known};
-pub(crate) use check::check;
+pub(crate) use check::{check, check_given};
 pub use condition::{Condition, Order, Test};
 pub(crate) use read::read;
 pub use requirement::Unmet;

@@ -7,6 +7,7 @@ use policy::{
         KEYWORDS, Keyword,
         form::{Field, Form, Need},
     },
+    posture::attribute::{KNOWN, Known},
     selector::autogroup::Autogroup,
 };
 
@@ -53,6 +54,9 @@ fn document() -> Result<String, std::fmt::Error> {
     for keyword in acted_on {
         write!(out, "\n## `{}`\n\n{}\n", keyword.name, keyword.summary)?;
         describe(&keyword.form, keyword.example, &mut out)?;
+        if keyword.name == "postures" {
+            conditions(&mut out)?;
+        }
     }
     if !planned.is_empty() {
         out.push_str("\n## Known, and refused until something acts on them\n\n");
@@ -61,6 +65,47 @@ fn document() -> Result<String, std::fmt::Error> {
         }
     }
     Ok(out)
+}
+
+const CONDITIONS: &str = "
+A condition is an attribute, an operator and a value; an attribute alone must be true. Texts and versions stand in quotes.
+
+| operator | holds for a device that has the attribute, and |
+|---|---|
+| `==`, `!=` | its value is the one written, or another |
+| `<`, `<=`, `>`, `>=` | its value comes before or after it: numbers, and the versions of `node:osVersion` and `node:tsVersion` |
+| `IN [...]`, `NOT IN [...]` | its value is one of those written, or none of them |
+| `IS SET`, `NOT SET` | nothing else; `NOT SET` holds for a device that does not have it |
+
+Versions are compared field by field, numbers as numbers; `1.80` comes before `1.80.0`. A value of another kind than the
+one written meets nothing. Hosts behind routers have no attributes and are not asked.
+
+| attribute | what | for example |
+|---|---|---|
+";
+
+/// What conditions may ask.
+fn conditions(out: &mut String) -> std::fmt::Result {
+    out.push_str(CONDITIONS);
+    for known in KNOWN {
+        let missing = if known.is_reported {
+            ""
+        } else {
+            " This server does not learn it of any device yet: nobody meets a condition on it."
+        };
+        let Known {
+            name,
+            summary,
+            example,
+            ..
+        } = known;
+        writeln!(out, "| `{name}` | {summary}{missing} | `{example}` |")?;
+    }
+    out.push_str(
+        "| `custom:…`, and those of tools that look after devices | Set by an administrator or a tool. This server does \
+         not learn them of any device yet: nobody meets a condition on them. | `custom:tier == 'prod'` |\n",
+    );
+    Ok(())
 }
 
 /// The innermost object with fixed keys, and how it is reached.

@@ -12,6 +12,7 @@ mod maps;
 mod names;
 mod node;
 mod person;
+mod postures;
 mod world;
 
 use node::Node;

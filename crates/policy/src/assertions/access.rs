@@ -171,28 +171,49 @@ impl<'a> Trial<'a> {
                 rule: Some(span),
             }),
             (Expected::Deny, Decision::Denied) | (_, Decision::Allowed { .. }) => Ok(()),
-            (_, Decision::Denied) => Err(denied(from)),
+            (_, Decision::Denied) => Err(self.denied(from, to, port)),
         }
     }
 
     /// The first rule that allows some of the protocols between some of the addresses.
     fn reach(&self, from: &Device<'_>, to: &Device<'_>, port: u16) -> Decision {
-        for source in &from.addresses {
-            for target in to
-                .addresses
-                .iter()
-                .filter(|t| subject::same_family(*source, **t))
-            {
-                let ends = (end(from, *source), end(to, *target));
-                for protocol in &self.protocols {
-                    let decision = self.law.decide(ends.0, ends.1, *protocol, port);
-                    if decision.is_allowed() {
-                        return decision;
-                    }
-                }
-            }
+        let mut decisions = self
+            .packets(from, to)
+            .map(|(from, to, protocol)| self.law.decide(from, to, protocol, port));
+        let allowed = decisions.find(Decision::is_allowed);
+        allowed.unwrap_or(Decision::Denied)
+    }
+
+    /// Every pair of addresses with every protocol.
+    fn packets<'d>(
+        &'d self,
+        from: &'d Device<'_>,
+        to: &'d Device<'_>,
+    ) -> impl Iterator<Item = (End<'d>, End<'d>, u8)> {
+        let pairs = from.addresses.iter().flat_map(|source| {
+            let targets = to.addresses.iter();
+            let targets = targets.filter(|t| subject::same_family(*source, **t));
+            targets.map(|target| (end(from, *source), end(to, *target)))
+        });
+        pairs.flat_map(|(from, to)| self.protocols.iter().map(move |p| (from, to, *p)))
+    }
+
+    fn denied(&self, from: &Device<'_>, to: &Device<'_>, port: u16) -> Failure {
+        let at = from.addresses.first().filter(|_| from.real);
+        let at = at.map(|a| format!(" from {a}")).unwrap_or_default();
+        let failure = Failure::new(format!("expected accept, but no rule allows it{at}"));
+        let mut rules = self
+            .packets(from, to)
+            .filter_map(|(from, to, p)| self.law.allowing_with_posture(from, to, p, port));
+        match rules.next() {
+            None => failure,
+            Some(rule) => failure.help(format!(
+                "rule {} of `{}` would from a device that meets its posture: \
+                 write what the device reports as `srcPostureAttrs`",
+                rule.index,
+                rule.section.as_str()
+            )),
         }
-        Decision::Denied
     }
 }
 
@@ -201,12 +222,6 @@ fn end<'d>(device: &'d Device<'_>, address: std::net::IpAddr) -> End<'d> {
         node: &device.node,
         address,
     }
-}
-
-fn denied(from: &Device<'_>) -> Failure {
-    let at = from.addresses.first().filter(|_| from.real);
-    let at = at.map(|a| format!(" from {a}")).unwrap_or_default();
-    Failure::new(format!("expected accept, but no rule allows it{at}"))
 }
 
 fn too_many() -> Failure {

@@ -51,7 +51,10 @@ pub(super) fn attributes(value: Option<&Value>, sink: &mut Sink) -> Attributes {
         let name = member.key.text.as_str();
         let kind = &member.value.kind;
         match posture::Value::of(kind) {
-            Some(value) => all.set(name, value),
+            Some(value) => {
+                posture::check_given(&member.key, &value, sink);
+                all.set(name, value);
+            }
             None => sink
                 .error(
                     Code::WrongType,

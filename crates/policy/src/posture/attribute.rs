@@ -39,6 +39,16 @@ pub enum Kind {
     Flag,
 }
 
+impl Kind {
+    /// True when a value is of this kind.
+    pub(crate) const fn has(self, value: &Value) -> bool {
+        match self {
+            Self::OneOf(_) | Self::Text | Self::Version => matches!(value, Value::Text(_)),
+            Self::Flag => matches!(value, Value::Flag(_)),
+        }
+    }
+}
+
 /// An attribute that the language defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::{
     Condition, Value,
-    attribute::{self, KNOWN, Kind},
+    attribute::{self, KNOWN, Kind, NAMESPACES},
 };
 use crate::{
     diagnostic::{Code, Sink},
     document::Document,
+    source::Text,
 };
 
 /// Warns of each attribute that nobody reports once, of values that no device
@@ -46,6 +47,27 @@ fn warn_of_attribute(condition: &Condition, sink: &mut Sink) {
     let is_defined = attribute::find(name).is_some();
     if matches!(namespace, "node" | "ip") && !is_defined {
         near.did_you_mean(name, KNOWN.iter().map(|k| k.name));
+    }
+}
+
+/// Warns of an attribute of a test that no condition can be about as it is written.
+pub(crate) fn check_given(name: &Text, value: &Value, sink: &mut Sink) {
+    let text = name.text.as_str();
+    let (namespace, _) = text.split_once(':').unwrap_or(("", text));
+    let known = attribute::find(text);
+    if !NAMESPACES.contains(&namespace) {
+        sink.warning(
+            Code::UnlikelyName,
+            name.span,
+            format!("`{text}` is not the name of an attribute: no condition asks for it"),
+        )
+        .did_you_mean(text, KNOWN.iter().map(|k| k.name));
+    } else if known.is_some_and(|k| !k.kind.has(value)) {
+        sink.warning(
+            Code::UnlikelyName,
+            name.span,
+            format!("`{text}` is never {}: it meets no condition", value.name()),
+        );
     }
 }
 

@@ -301,22 +301,15 @@ fn check_kinds(condition: &Condition) -> Result<(), Wrong> {
     let Some(kind) = kind else {
         return Ok(());
     };
-    for value in condition.values() {
-        match (kind, value) {
-            (Kind::Flag, Value::Flag(_))
-            | (Kind::OneOf(_) | Kind::Text | Kind::Version, Value::Text(_)) => {}
-            (Kind::Flag, Value::Text(_) | Value::Number(_)) => {
-                let message = format!("`{name}` is `true` or `false`, never {}", value.name());
-                return Err(Wrong::new(message, "write `== true` or `== false`"));
-            }
-            (Kind::OneOf(_) | Kind::Text | Kind::Version, Value::Number(_) | Value::Flag(_)) => {
-                let message = format!("`{name}` is a text, never {}", value.name());
-                return Err(Wrong::new(
-                    message,
-                    "write the value in quotes, as in `'1.80'`",
-                ));
-            }
+    let Some(value) = condition.values().iter().find(|v| !kind.has(v)) else {
+        return Ok(());
+    };
+    let (is, help) = match kind {
+        Kind::Flag => ("`true` or `false`", "write `== true` or `== false`"),
+        Kind::OneOf(_) | Kind::Text | Kind::Version => {
+            ("a text", "write the value in quotes, as in `'1.80'`")
         }
-    }
-    Ok(())
+    };
+    let message = format!("`{name}` is {is}, never {}", value.name());
+    Err(Wrong::new(message, help))
 }

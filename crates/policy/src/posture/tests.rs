@@ -291,3 +291,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_test_that_lacks_attributes_is_told_which_rule_asks_for_them() {
+    let text = r#"{"tagOwners": {"tag:web": []}, "postures": {"posture:mac": ["node:os == 'macos'"]},
+        "acls": [{"action": "accept", "src": ["ada@example.com"], "dst": ["tag:web:80"], "srcPosture": ["posture:mac"]}],
+        "tests": [{"src": "ada@example.com", "accept": ["tag:web:80"]}, {"src": "ada@example.com", "accept": ["tag:web:81"]}]}"#;
+    let directory = crate::Directory {
+        users: vec![crate::User {
+            id: wire::UserId(1),
+            email: "ada@example.com".to_owned(),
+            role: wire::api::Role::Member,
+        }],
+        ..crate::Directory::default()
+    };
+    let failed = crate::assess(text, &directory, &[]).outcomes;
+    let help = |at: usize| failed[at].failure.as_ref().unwrap().help.clone();
+    let told = help(0).unwrap();
+    assert!(
+        told.starts_with("rule 0 of `acls` would") && told.contains("`srcPostureAttrs`"),
+        "{told}"
+    );
+    assert_eq!(help(1), None);
+}

@@ -212,3 +212,39 @@ fn the_chain_leads_from_the_group_by_the_rule_to_the_route() {
     assert_eq!(json["source"]["why"], "listed");
     assert_eq!(json["rule"]["section"], "acls");
 }
+
+#[test]
+fn a_posture_that_is_not_met_is_told_with_what_the_device_has() {
+    let text = rules(
+        r#""acls": [{"action": "accept", "src": ["bob@example.com"], "dst": ["tag:web:22"], "srcPosture": ["posture:p", "posture:q"]}]"#,
+    )
+    .replace(
+        r#""posture:p":"#,
+        r#""posture:q": ["node:os IN ['ios', 'macos']", "node:tsVersion >= '1.80'"], "posture:p":"#,
+    );
+    let web = node(1, "tag:web", 9);
+    let mut from = node(2, "", 2);
+    from.posture.set("node:os", "macos".into());
+    let denied = ask(&text, &from, (&web, WEB), PortRange::one(22));
+    assert_eq!(of(&denied), Some(Cause::Posture));
+    let unmet = &denied.denied.as_ref().unwrap().nearest[0].unmet;
+    let told: Vec<String> = unmet.iter().map(ToString::to_string).collect();
+    let span = unmet[0].span;
+    assert_eq!(&text[span.start..span.end], "\"node:os == 'linux'\"");
+    assert_eq!(
+        told,
+        [
+            "`posture:p` asks for `node:os == 'linux'`, and the device has 'macos'",
+            "`posture:q` asks for `node:tsVersion >= '1.80'`, and the device does not report it",
+        ]
+    );
+    let written = serde_json::to_value(&denied).unwrap();
+    let first = &written["denied"]["nearest"][0]["unmet"][0];
+    assert_eq!(first["condition"], "node:os == 'linux'");
+    assert_eq!(first["value"], "'macos'");
+    from.posture.set("node:tsVersion", "1.80.2".into());
+    assert_eq!(
+        of(&ask(&text, &from, (&web, WEB), PortRange::one(22))),
+        None
+    );
+}
