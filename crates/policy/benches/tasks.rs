@@ -1,5 +1,8 @@
 //! What is measured, natively and in WebAssembly: the same code.
 
+#[path = "asked.rs"]
+mod asked;
+
 use std::collections::BTreeSet;
 
 use policy::{
@@ -21,6 +24,7 @@ pub(crate) struct Bench {
     /// The classes of the nodes, each once.
     pub(crate) classes: Vec<ClassKey>,
     pub(crate) sight: Sight,
+    asked: asked::Asked,
 }
 
 /// A part of the work, by name.
@@ -37,6 +41,13 @@ pub(crate) const TASKS: &[Task] = &[
     ("complete at the end", complete),
     ("lint", lint),
     ("edit: one rule off and on", switch),
+    ("prepare to explain", asked::prepare),
+    ("explain one flow", asked::explain),
+    ("who can reach a node", asked::who),
+    ("impact of a narrow rule", asked::narrow_rule),
+    ("impact of two members more", asked::group_member),
+    ("impact of a rule from all to all", asked::wide_rule),
+    ("impact of a retag", asked::retag),
 ];
 
 impl Bench {
@@ -53,6 +64,7 @@ impl Bench {
         Self {
             classes: classes.into_iter().collect(),
             sight,
+            asked: asked::Asked::new(&world, &document),
             world,
             document,
             law,
