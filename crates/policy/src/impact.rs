@@ -3,12 +3,14 @@
 //! Devices that both policies treat alike are compared once, and only lines of
 //! rules that change are looked at: the work grows with what the change touches.
 
+mod across;
 mod answer;
 mod compare;
 mod content;
 mod household;
 mod line;
 mod name;
+mod numbers;
 mod outcome;
 mod set;
 mod spot;
@@ -65,8 +67,12 @@ impl Default for Bounds {
 
 /// What is gained and lost between the two.
 pub fn impact(before: &Side<'_>, after: &Side<'_>, bounds: Bounds) -> Impact {
-    let laws = [before, after].map(|side| Compiled::new(side.document, side.directory));
-    let comparison = compare::compare([before, after], [&laws[0], &laws[1]]);
+    let old = Compiled::new(before.document, before.directory);
+    let is_same_law = std::ptr::eq(before.document, after.document)
+        && std::ptr::eq(before.directory, after.directory);
+    let new = (!is_same_law).then(|| Compiled::new(after.document, after.directory));
+    let laws = [&old, new.as_ref().unwrap_or(&old)];
+    let comparison = compare::compare([before, after], laws);
     let mut impact = Impact::default();
     for (state, side) in [before, after].into_iter().enumerate() {
         let Some(law) = laws.get(state) else {

@@ -7,6 +7,7 @@ use wire::UserId;
 
 use super::{
     compare::{Comparison, sort_of},
+    numbers::Numbers,
     outcome::{AFTER, BEFORE},
     set::{self, Set},
     spot::{Device, Spots},
@@ -76,6 +77,13 @@ impl Households {
             }
         }
         households
+    }
+
+    /// Pairs of a household, of a source with the sender's lines and a destination among these.
+    pub(super) fn pairs_among(&self, sender: usize, receivers: &Numbers) -> u64 {
+        let pairs = self.pairs.get(sender).into_iter().flatten();
+        let among = pairs.filter(|(receiver, _)| receivers.contains(**receiver));
+        among.map(|(_, count)| count).sum()
     }
 
     /// Pairs of a household that have these lines.

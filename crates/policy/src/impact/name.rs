@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{UserId, net::Prefix};
 
-use super::{Bounds, Parties, Party, compare::Comparison, line::Use, set, tally::Reach};
+use super::{
+    Bounds, Parties, Party, compare::Comparison, line::Use, numbers::Numbers, set, spot::Kind,
+    tally::Reach,
+};
 use crate::{
     compile::{Compiled, TermKind, Where},
     directory::{Directory, NodeFacts},
@@ -14,9 +17,6 @@ use crate::{
 
 /// A selector is named for some of its devices when they are so many times the others.
 const MOST: usize = 3;
-
-/// Devices or spots by number.
-pub(super) type Numbers = BTreeSet<usize>;
 
 /// One state, to look names up in.
 pub(super) struct Namer<'c, 'a> {
@@ -148,13 +148,13 @@ impl<'c, 'a> Namer<'c, 'a> {
     pub(super) fn devices(&self, spots: &Numbers) -> Numbers {
         let all = spots
             .iter()
-            .filter_map(|at| self.comparison.spots.all.get(*at));
+            .filter_map(|at| self.comparison.spots.all.get(at));
         all.map(|spot| spot.device).collect()
     }
 
     /// Their owners.
     pub(super) fn people(&self, devices: &Numbers) -> BTreeSet<UserId> {
-        let all = devices.iter().filter_map(|at| self.facts(*at)?.owner());
+        let all = devices.iter().filter_map(|at| self.facts(at)?.owner());
         all.collect()
     }
 
@@ -164,29 +164,38 @@ impl<'c, 'a> Namer<'c, 'a> {
 
     /// Where flows of a line come from.
     pub(super) fn who(&self, used: &Use, ends: &Ends) -> Parties {
-        let alone = self.only(&ends.to);
+        let alone = self.devices(&ends.to).only();
         let rule = self.law.rules.get(used.rule);
         let sources = rule.into_iter().flat_map(|rule| &rule.sources);
         let candidates = sources.filter_map(|id| {
             let text = &self.law.term(*id)?.text;
-            let spots = self.comparison.spots.all.iter();
-            let held = spots.filter(|spot| {
-                let kind = self.comparison.spots.kind_of(spot);
-                let terms = kind.and_then(|k| k.terms.get(self.state));
+            let devices = self.of_kinds(|kind| {
+                let terms = kind.terms.get(self.state);
                 terms.is_some_and(|terms| terms.binary_search(id).is_ok())
             });
             Some(Candidate {
                 sort: sort_of(text),
                 text: text.clone(),
-                devices: held.map(|spot| spot.device).collect(),
+                devices,
             })
         });
         self.name(&ends.from, candidates.collect(), alone)
     }
 
+    /// The devices with spots of such kinds.
+    fn of_kinds(&self, is: impl Fn(&Kind) -> bool) -> Numbers {
+        let spots = &self.comparison.spots;
+        let kinds: Vec<bool> = spots.kinds.iter().map(is).collect();
+        let held = spots
+            .all
+            .iter()
+            .filter(|s| kinds.get(s.kind) == Some(&true));
+        held.map(|spot| spot.device).collect()
+    }
+
     /// Where flows of a line go to.
     pub(super) fn to(&self, used: &Use, ends: &Ends) -> Parties {
-        let alone = self.only(&ends.from);
+        let alone = self.devices(&ends.from).only();
         let candidate = match used.place {
             Where::Term(id) => {
                 let text = self
@@ -194,36 +203,30 @@ impl<'c, 'a> Namer<'c, 'a> {
                     .term(id)
                     .map(|t| t.text.clone())
                     .unwrap_or_default();
-                let spots = self.comparison.spots.all.iter();
-                let held = spots.filter(|spot| {
-                    let kind = self.comparison.spots.kind_of(spot);
-                    let lines = kind.and_then(|k| self.comparison.spots.receivers.get(k.receiver));
+                let devices = self.of_kinds(|kind| {
+                    let lines = self.comparison.spots.receivers.get(kind.receiver);
                     let lines = lines.and_then(|l| l.get(self.state));
                     lines.is_some_and(|lines| set::has(lines, used.line))
                 });
                 Candidate {
                     sort: sort_of(&text),
                     text,
-                    devices: held.map(|spot| spot.device).collect(),
+                    devices,
                 }
             }
             Where::SelfDevices => {
                 let people = self.people(&self.devices(&ends.from));
                 let owned = people.iter().filter_map(|user| self.owned.get(user));
+                let mut devices = Numbers::default();
+                owned.for_each(|owned| devices.add(owned));
                 Candidate {
                     sort: Sort::OwnDevices,
                     text: "autogroup:self".to_owned(),
-                    devices: owned.flatten().copied().collect(),
+                    devices,
                 }
             }
         };
         self.name(&ends.to, vec![candidate], alone)
-    }
-
-    /// The device of all of the spots, if it is one.
-    fn only(&self, spots: &Numbers) -> Option<usize> {
-        let devices = self.devices(spots);
-        devices.first().copied().filter(|_| devices.len() == 1)
     }
 
     /// Names the devices of the spots. `alone`: the one device on the other side,
@@ -235,16 +238,17 @@ impl<'c, 'a> Namer<'c, 'a> {
             parties: Vec::new(),
         };
         for candidate in candidates {
-            let unchanged = candidate.devices.difference(&all);
-            let unchanged = unchanged.filter(|d| Some(**d) != alone).count();
-            let changed = candidate.devices.intersection(&all).count();
+            let others = candidate.devices.without(&all);
+            let is_alone = alone.is_some_and(|device| others.contains(device));
+            let unchanged = others.len() - usize::from(is_alone);
+            let changed = candidate.devices.len() - others.len();
             let is_most = changed > self.bounds.names && changed >= unchanged * MOST;
             if unchanged == 0 || is_most {
                 naming.take(&candidate, &all, unchanged);
             }
         }
         for (tag, devices) in &self.tagged {
-            if !naming.left.is_disjoint(devices) && devices.is_subset(&all) {
+            if naming.left.meets(devices) && devices.is_subset(&all) {
                 let candidate = Candidate {
                     sort: Sort::Tag,
                     text: (*tag).to_owned(),
@@ -255,7 +259,7 @@ impl<'c, 'a> Namer<'c, 'a> {
         }
         self.name_groups(&mut naming, &all);
         self.name_users(&mut naming, spots);
-        for device in std::mem::take(&mut naming.left) {
+        for device in std::mem::take(&mut naming.left).iter() {
             self.name_device(&mut naming, device, spots);
         }
         let mut parties = Parties {
@@ -278,7 +282,8 @@ impl<'c, 'a> Namer<'c, 'a> {
                 return None;
             };
             let owned = users.iter().filter_map(|user| self.owned.get(user));
-            let devices: Numbers = owned.flatten().copied().collect();
+            let mut devices = Numbers::default();
+            owned.for_each(|owned| devices.add(owned));
             (users.len() > 1 && devices.is_subset(all)).then(|| Candidate {
                 sort: sort_of(&term.text),
                 text: term.text.clone(),
@@ -298,12 +303,12 @@ impl<'c, 'a> Namer<'c, 'a> {
             let Some(owned) = self.owned.get(&user) else {
                 continue;
             };
-            let mine: Numbers = naming.left.intersection(owned).copied().collect();
-            let is_own = |device: &usize| self.own_among(*device, spots);
+            let mine = naming.left.common(owned);
+            let is_own = |device| self.own_among(device, spots);
             if (mine.len() < 2 && owned.len() > 1) || !mine.iter().all(is_own) {
                 continue;
             }
-            naming.left.retain(|device| !mine.contains(device));
+            naming.left.take(&mine);
             naming
                 .parties
                 .push(self.user(user, mine.len(), owned.len() - mine.len()));
@@ -328,7 +333,7 @@ impl<'c, 'a> Namer<'c, 'a> {
             let spot = self.comparison.spots.all.get(*at);
             let address = spot.map(|s| s.address);
             let facts = self.facts(device);
-            spots.contains(at)
+            spots.contains(*at)
                 && facts.is_some_and(|f| address.is_some_and(|a| f.addresses.contains(&a)))
         };
         let mut mine = self.spots.get(device).into_iter().flatten();
@@ -343,7 +348,7 @@ impl<'c, 'a> Namer<'c, 'a> {
         }
         let node = self.comparison.devices.get(device).map(|d| d.id);
         let mine = self.spots.get(device).into_iter().flatten();
-        let mine = mine.filter(|at| spots.contains(at));
+        let mine = mine.filter(|at| spots.contains(**at));
         let addresses = mine.filter_map(|at| self.comparison.spots.all.get(*at));
         let routes: BTreeSet<(bool, Prefix)> = addresses
             .filter_map(|spot| {
@@ -397,17 +402,16 @@ struct Naming {
 impl Naming {
     /// Names those that the selector has.
     fn take(&mut self, candidate: &Candidate, all: &Numbers, unchanged: usize) {
-        if self.left.is_disjoint(&candidate.devices) {
+        if !self.left.meets(&candidate.devices) {
             return;
         }
-        self.left
-            .retain(|device| !candidate.devices.contains(device));
+        self.left.take(&candidate.devices);
         self.parties.push(Party {
             sort: candidate.sort,
             text: candidate.text.clone(),
             user: None,
             node: None,
-            devices: count(candidate.devices.intersection(all).count()),
+            devices: count(candidate.devices.common(all).len()),
             unchanged: count(unchanged),
         });
     }

@@ -116,6 +116,12 @@ impl Beside {
         }
     }
 
+    /// True when some line is beside it that has some of it.
+    pub(super) fn may_touch(&self) -> bool {
+        self.touching.iter().any(|words| !words.is_empty())
+    }
+
+    /// True when those that have a part of it may have all of it together.
     pub(super) fn is_joint(&self) -> bool {
         self.is_joint
     }

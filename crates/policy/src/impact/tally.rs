@@ -39,18 +39,29 @@ pub(super) struct Tally {
     pub(super) is_partial: bool,
     /// True when for some flow a part of what the line has does not change.
     is_touched: bool,
+    /// True when for some flow all that the line has changes.
+    is_full: bool,
     /// Sets of lines beside it that have been looked at: none that holds one of
     /// them leaves more.
     tried: Vec<Vec<usize>>,
 }
 
 impl Tally {
+    /// True when another flow would tell nothing new.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_full && self.is_touched
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.is_full
+    }
+
     /// Notes a flow of which something changes.
     pub(super) fn note(&mut self, law: &Law, line: usize, beside: &Beside, met: &impl Met) {
         if !self.is_touched {
             self.is_touched = beside.is_touched(met);
         }
-        if self.tried.iter().any(|tried| beside.has_all(tried, met)) {
+        if self.is_full || self.tried.iter().any(|tried| beside.has_all(tried, met)) {
             return;
         }
         let others = beside.touched(met);
@@ -62,6 +73,7 @@ impl Tally {
             None => self.content = Some(rest),
         }
         if others.is_empty() {
+            self.is_full = true;
             self.tried.clear();
         }
         if self.tried.len() < TRIED {

@@ -7,7 +7,8 @@ use super::{
     compare::{Comparison, sort_of},
     content::Content,
     line::Use,
-    name::{Ends, Namer, Numbers, count},
+    name::{Ends, Namer, count},
+    numbers::Numbers,
     outcome::{AFTER, BEFORE},
     set,
     tally::Tally,
@@ -117,20 +118,20 @@ impl Namer<'_, '_> {
 
     fn change<W>(&self, told: &Told, what: fn(&Content) -> W) -> Change<W> {
         let mut to = Parties::default();
-        let mut reached = Numbers::new();
+        let mut reached = Numbers::default();
         for (used, ends) in &told.used {
             let named = self.to(used, ends);
             to.shown.extend(named.shown);
             to.more += named.more;
-            reached.extend(self.devices(&ends.to));
+            reached.add(&self.devices(&ends.to));
         }
         to.devices = count(reached.len());
         to.people = count(self.people(&reached).len());
         self.cut(&mut to);
         let mut all = Ends::default();
         for (_, ends) in &told.used {
-            all.from.extend(&ends.from);
-            all.to.extend(&ends.to);
+            all.from.add(&ends.from);
+            all.to.add(&ends.to);
         }
         let who = told.used.first().map(|(used, _)| self.who(used, &all));
         Change {
@@ -168,12 +169,12 @@ impl Comparison<'_> {
             let owned = namer.owned_by(user);
             if !owned
                 .iter()
-                .any(|device| reaching.something(self, namer, *device))
+                .any(|device| reaching.something(self, namer, device))
             {
                 people.push(namer.user(user, owned.len(), 0));
             }
         }
-        for device in losing {
+        for device in losing.iter() {
             let is_own = self.devices.get(device).and_then(|d| d.owner(BEFORE));
             if is_own.is_none() && !reaching.something(self, namer, device) {
                 devices.extend(namer.device(device));
