@@ -33,6 +33,7 @@ use crate::{
     decide::End,
     directory::{Directory, NodeFacts},
     document::Document,
+    selector::SelectorKind,
 };
 
 /// Explains the decisions of one document in one tenant. Building it costs as
@@ -54,6 +55,13 @@ impl<'a> Explainer<'a> {
             names: names::Names::new(document, directory),
             rules: rules::all(document),
         }
+    }
+
+    /// True when a selector of people or tags holds the device.
+    pub(crate) fn holds_device(&self, kind: &SelectorKind, node: &NodeFacts) -> bool {
+        let address = node.addresses.first().copied();
+        let party = address.map(|address| self.names.party(End { node, address }));
+        party.is_some_and(|party| self.names.holds_device(kind, &party))
     }
 }
 

@@ -7,6 +7,7 @@ mod across;
 mod answer;
 mod compare;
 mod content;
+mod doors;
 mod household;
 mod line;
 mod name;
@@ -14,6 +15,7 @@ mod numbers;
 mod outcome;
 mod set;
 mod spot;
+mod ssh;
 mod tally;
 mod tell;
 mod words;
@@ -73,6 +75,7 @@ pub fn impact(before: &Side<'_>, after: &Side<'_>, bounds: Bounds) -> Impact {
     let new = (!is_same_law).then(|| Compiled::new(after.document, after.directory));
     let laws = [&old, new.as_ref().unwrap_or(&old)];
     let comparison = compare::compare([before, after], laws);
+    let doors = doors::compare(&comparison, [before, after]);
     let mut impact = Impact::default();
     for (state, side) in [before, after].into_iter().enumerate() {
         let Some(law) = laws.get(state) else {
@@ -86,6 +89,7 @@ pub fn impact(before: &Side<'_>, after: &Side<'_>, bounds: Bounds) -> Impact {
         };
         difference.traffic = namer.traffic(&comparison, bounds);
         difference.capabilities = namer.capabilities(&comparison, bounds);
+        difference.sign_ins = doors::tell(&doors, &namer, side, bounds);
         if state == outcome::BEFORE {
             impact.cut_off = comparison.cut_off(&namer, bounds);
         }

@@ -4,6 +4,7 @@
 //! Rules with `check` come before rules with `accept`; among equals the order
 //! of the document counts, and the first rule that matches acts.
 
+mod compared;
 pub mod decide;
 mod findings;
 mod place;

@@ -7,6 +7,8 @@ mod apps;
 mod naive;
 #[path = "impact/previews.rs"]
 mod previews;
+#[path = "impact/ssh.rs"]
+mod ssh;
 #[path = "explain/wider.rs"]
 mod wider;
 #[expect(dead_code, reason = "other tests ask about flows behind routers too")]

@@ -94,7 +94,7 @@ impl Households {
 }
 
 /// By device: its household. Devices of users that handed some on to each other are one.
-fn numbers(devices: &[Device<'_>]) -> Vec<usize> {
+pub(super) fn numbers(devices: &[Device<'_>]) -> Vec<usize> {
     let mut joined: BTreeMap<UserId, UserId> = BTreeMap::new();
     let root = |joined: &BTreeMap<UserId, UserId>, mut user: UserId| {
         while let Some(next) = joined.get(&user) {

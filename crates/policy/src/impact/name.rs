@@ -41,11 +41,11 @@ pub(super) struct Ends {
 }
 
 /// A selector that may name some of the devices.
-struct Candidate {
-    sort: Sort,
-    text: String,
+pub(super) struct Candidate {
+    pub(super) sort: Sort,
+    pub(super) text: String,
     /// Its devices.
-    devices: Numbers,
+    pub(super) devices: Numbers,
 }
 
 impl<'c, 'a> Namer<'c, 'a> {
@@ -216,17 +216,39 @@ impl<'c, 'a> Namer<'c, 'a> {
             }
             Where::SelfDevices => {
                 let people = self.people(&self.devices(&ends.from));
-                let owned = people.iter().filter_map(|user| self.owned.get(user));
-                let mut devices = Numbers::default();
-                owned.for_each(|owned| devices.add(owned));
                 Candidate {
                     sort: Sort::OwnDevices,
                     text: "autogroup:self".to_owned(),
-                    devices,
+                    devices: self.owned_by_all(&people),
                 }
             }
         };
         self.name(&ends.to, vec![candidate], alone)
+    }
+
+    /// Names whole devices; the selectors are those of a rule.
+    pub(super) fn name_devices(
+        &self,
+        devices: &Numbers,
+        candidates: Vec<Candidate>,
+        others: &Numbers,
+    ) -> Parties {
+        let spots = devices.iter().flat_map(|at| self.spots_of(at));
+        self.name(&spots.copied().collect(), candidates, others.only())
+    }
+
+    /// The devices, in this state, that are so.
+    pub(super) fn holding(&self, is: impl Fn(&NodeFacts) -> bool) -> Numbers {
+        let all = 0..self.comparison.devices.len();
+        all.filter(|at| self.facts(*at).is_some_and(&is)).collect()
+    }
+
+    /// The devices of users.
+    pub(super) fn owned_by_all(&self, users: &BTreeSet<UserId>) -> Numbers {
+        let mut devices = Numbers::default();
+        let owned = users.iter().filter_map(|user| self.owned.get(user));
+        owned.for_each(|owned| devices.add(owned));
+        devices
     }
 
     /// Names the devices of the spots. `alone`: the one device on the other side,
@@ -281,9 +303,7 @@ impl<'c, 'a> Namer<'c, 'a> {
             let TermKind::Users(users) = &term.kind else {
                 return None;
             };
-            let owned = users.iter().filter_map(|user| self.owned.get(user));
-            let mut devices = Numbers::default();
-            owned.for_each(|owned| devices.add(owned));
+            let devices = self.owned_by_all(users);
             (users.len() > 1 && devices.is_subset(all)).then(|| Candidate {
                 sort: sort_of(&term.text),
                 text: term.text.clone(),

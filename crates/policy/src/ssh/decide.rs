@@ -59,7 +59,8 @@ impl Resolved {
         own || self.rule.is_target(to) || (self.rule.reaches_itself(to) && same_place(from, to))
     }
 
-    fn names(&self, owner: Option<UserId>, login: &str) -> bool {
+    /// True when it lets a user's device in as `login`.
+    pub(crate) fn names(&self, owner: Option<UserId>, login: &str) -> bool {
         let own = owner.and_then(|u| self.rule.local_part(u));
         !login.is_empty() && (own == Some(login) || grants(&self.rule.names, login))
     }

@@ -120,6 +120,15 @@ impl Rule {
         }
     }
 
+    /// The rule without its place: equal ones let the same devices in.
+    pub(super) fn essence(&self) -> Self {
+        Self {
+            index: 0,
+            span: Span::default(),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn is_check(&self) -> bool {
         matches!(self.action, SshAction::Check(_))
     }
