@@ -8,6 +8,7 @@ mod answer;
 mod compare;
 mod content;
 mod doors;
+mod eye;
 mod household;
 mod line;
 mod name;

@@ -24,6 +24,7 @@ use crate::{
 pub use findings::findings;
 pub use place::SshPlace;
 use rule::Rule;
+pub(crate) use table::Resolved;
 pub use table::SshTable;
 
 /// `ssh` with every selector resolved as far as the directory goes.

@@ -176,11 +176,27 @@ impl Rule<'_> {
         self.router_tag(asked).is_some() && names.is_routed_target(kind, &asked.to)
     }
 
-    /// True when some source could reach the destination by this rule.
-    pub(super) fn may_lead_to(&self, names: &Names<'_>, to: &Party<'_>) -> bool {
-        self.places
-            .iter()
-            .any(|p| is_self(p.selector) || names.is_target(&p.selector.kind, to))
+    /// True when it lets traffic of the protocol through.
+    pub(super) fn is_of(&self, proto: u8) -> bool {
+        self.traffic.iter().any(|t| t.is_of(proto))
+    }
+
+    /// True when it may lead to the destination whoever asks.
+    pub(super) fn leads_to_any(&self, names: &Names<'_>, to: &Party<'_>) -> bool {
+        let mut places = self.places.iter();
+        places.any(|p| !is_self(p.selector) && names.is_target(&p.selector.kind, to))
+    }
+
+    /// True when it leads to the own devices of the user who asks.
+    pub(super) fn leads_to_own(&self) -> bool {
+        self.places.iter().any(|p| is_self(p.selector))
+    }
+
+    /// True when the party is one of its sources.
+    pub(super) fn has_source(&self, names: &Names<'_>, party: &Party<'_>) -> bool {
+        let is =
+            |s: &Selector| names.is_source(&s.kind, party) || names.is_self_source(&s.kind, party);
+        self.sources.iter().any(is)
     }
 
     fn router_tag(&self, asked: &Question<'_>) -> Option<&crate::source::Text> {

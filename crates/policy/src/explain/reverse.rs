@@ -7,6 +7,7 @@ use super::{
     Explainer, Link, RuleAt,
     judge::{self, Opinion, Question},
     names::Party,
+    ports,
 };
 use crate::{
     decide::End,
@@ -93,13 +94,22 @@ impl Explainer<'_> {
         to: Party<'_>,
         from: &[(usize, Party<'_>)],
     ) -> Option<Reach> {
-        // The rule is about the destination whoever asks, but for `autogroup:self`.
-        if !rule.may_lead_to(&self.names, &to) {
+        if !rule.is_of(inbound.proto) {
             return None;
         }
+        let leads_there = rule.leads_to_any(&self.names, &to);
+        if !leads_there && !rule.leads_to_own() {
+            return None;
+        }
+        // Other rules lead to the own devices of a user, for himself alone.
+        let owner = to.end.node.owner();
+        let may_ask = |party: &Party<'_>| {
+            let is_own = owner.is_some() && party.end.node.owner() == owner;
+            (leads_there || is_own) && rule.has_source(&self.names, party)
+        };
         let mut reach: Option<Reach> = None;
         let mut by_source: Vec<Vec<usize>> = vec![Vec::new(); rule.sources.len()];
-        for (at, party) in from {
+        for (at, party) in from.iter().filter(|(_, party)| may_ask(party)) {
             let asked = Question {
                 from: *party,
                 to,
@@ -135,8 +145,7 @@ impl Explainer<'_> {
             }
         }
         let mut reach = reach?;
-        reach.ports.sort_unstable();
-        reach.ports.dedup();
+        ports::join(&mut reach.ports);
         let sources = rule.sources.iter().zip(by_source);
         reach.sources = sources
             .filter(|(_, devices)| !devices.is_empty())

@@ -8,7 +8,6 @@ use super::{
     ssh::{self, Doors, Meetings, Row},
 };
 use crate::{
-    directory::NodeFacts,
     document::ssh::{LoginKind, SshRule},
     explain::{Explainer, Part, RuleAt},
     selector::{Selector, SelectorKind, autogroup::Autogroup, sort::Sort},
@@ -21,11 +20,8 @@ pub(super) fn compare(comparison: &Comparison<'_>, sides: [&Side<'_>; 2]) -> Doo
         return Doors::default();
     }
     let laws = sides.map(|side| SshLaw::new(side.document, side.directory));
-    let facts = sides.map(|side| {
-        let all = side.nodes.iter().map(|node| node.facts.clone());
-        all.collect::<Vec<NodeFacts>>()
-    });
-    let tables = [laws[0].over(&facts[0]), laws[1].over(&facts[1])];
+    let over = |law: &SshLaw, side: &Side<'_>| law.over(side.nodes.iter().map(|n| n.facts));
+    let tables = [over(&laws[0], sides[0]), over(&laws[1], sides[1])];
     ssh::compare(comparison, [&tables[0], &tables[1]])
 }
 

@@ -12,13 +12,14 @@ use wire::{
 
 use super::{
     Side,
+    eye::{Eye, View},
     line::Uses,
-    set::{Set, insert},
+    set::Set,
 };
 use crate::{
     addresses::{AddressSet, ends},
-    compile::{Compiled, Rule, TermId, TermKind, of_devices},
-    decide::{ANY_IPV4, End},
+    compile::{Compiled, TermId, TermKind, of_devices},
+    decide::ANY_IPV4,
     directory::NodeFacts,
     internet::internet,
     posture::Attributes,
@@ -165,150 +166,6 @@ fn addresses(device: &Device<'_>, borders: &BTreeSet<IpAddr>) -> BTreeSet<IpAddr
         all.extend(&facts.addresses);
     }
     all
-}
-
-/// One policy, ready to look at spots.
-struct Eye<'a> {
-    law: &'a Compiled,
-    uses: &'a Uses,
-    words: usize,
-    /// Terms of users, by user.
-    by_user: BTreeMap<UserId, Vec<TermId>>,
-    /// Terms of addresses.
-    of_addresses: Vec<(TermId, &'a AddressSet)>,
-    /// By part of the addresses: those that hold it.
-    by_part: HashMap<(usize, bool), Vec<TermId>>,
-    /// All other terms.
-    others: Vec<TermId>,
-}
-
-/// What one policy says of a spot.
-struct View {
-    terms: Vec<TermId>,
-    source: Set,
-    target: Set,
-    own: Set,
-    is_personal: bool,
-}
-
-impl<'a> Eye<'a> {
-    fn new(law: &'a Compiled, uses: &'a Uses, words: usize) -> Self {
-        let mut eye = Self {
-            law,
-            uses,
-            words,
-            by_user: BTreeMap::new(),
-            of_addresses: Vec::new(),
-            by_part: HashMap::new(),
-            others: Vec::new(),
-        };
-        for (id, term) in (0..).zip(&law.terms) {
-            match &term.kind {
-                TermKind::Users(users) => {
-                    for user in users {
-                        eye.by_user.entry(*user).or_default().push(id);
-                    }
-                }
-                TermKind::Addresses(set) => eye.of_addresses.push((id, set)),
-                TermKind::Any
-                | TermKind::Everything
-                | TermKind::Tag(_)
-                | TermKind::Member
-                | TermKind::Tagged
-                | TermKind::Internet => eye.others.push(id),
-                TermKind::Nothing => {}
-            }
-        }
-        eye
-    }
-
-    /// True when the node lost its IPv4 address.
-    fn is_without_ipv4(&self, node: Option<&NodeFacts>) -> bool {
-        self.law.may_take_ipv4()
-            && node.is_some_and(|n| self.law.class_of(n).class().is_without_ipv4)
-    }
-
-    /// What the policy says of the address of the device; `part`: the number of
-    /// the part of all addresses that it is in.
-    fn look(
-        &mut self,
-        node: Option<&NodeFacts>,
-        address: IpAddr,
-        is_without_ipv4: bool,
-        part: usize,
-    ) -> View {
-        let mut view = View {
-            terms: Vec::new(),
-            source: vec![0; self.words],
-            target: vec![0; self.words],
-            own: vec![0; self.words],
-            is_personal: false,
-        };
-        let Some(node) = node.filter(|n| n.holds(address)) else {
-            return view;
-        };
-        let own = node.addresses.contains(&address);
-        if own && address.is_ipv4() && is_without_ipv4 {
-            return view;
-        }
-        let end = End { node, address };
-        let may_send = node.holds_itself(address);
-        view.is_personal = own && node.owner().is_some();
-        for id in self.candidates(end, own, part) {
-            let lines = |by: &BTreeMap<TermId, Vec<usize>>, set: &mut Set| {
-                let lines = by.get(&id).into_iter().flatten();
-                lines.for_each(|line| insert(set, *line));
-            };
-            let is_source = may_send && self.law.is_source(id, end);
-            if is_source {
-                lines(&self.uses.source, &mut view.source);
-            }
-            if view.is_personal && self.law.is_of_people(id) && self.law.matches(id, end) {
-                lines(&self.uses.own, &mut view.own);
-            }
-            if is_source {
-                view.terms.push(id);
-            }
-            for (line, rule) in self.uses.target.get(&id).into_iter().flatten() {
-                let rule = self.law.rules.get(*rule);
-                if rule.is_some_and(|rule| self.is_place(rule, id, end)) {
-                    insert(&mut view.target, *line);
-                }
-            }
-        }
-        view.terms.sort_unstable();
-        view
-    }
-
-    /// True when the rule has the end for a destination by this term. A capability
-    /// holds at devices, and in named subnets behind them.
-    fn is_place(&self, rule: &Rule, id: TermId, end: End<'_>) -> bool {
-        let node = end.node;
-        let is_named = || match self.law.kind(id) {
-            Some(TermKind::Addresses(_)) => node.routes.iter().any(|r| r.contains(end.address)),
-            _ => false,
-        };
-        let counts = rule.app.is_none() || node.addresses.contains(&end.address) || is_named();
-        counts && self.law.is_target(rule, id, end)
-    }
-
-    /// The terms that may hold the end.
-    fn candidates(&mut self, end: End<'_>, own: bool, part: usize) -> Vec<TermId> {
-        let mut all = self.others.clone();
-        if let Some(user) = end.node.owner().filter(|_| own) {
-            all.extend(self.by_user.get(&user).into_iter().flatten());
-        }
-        let sets = &self.of_addresses;
-        let holding = self
-            .by_part
-            .entry((part, end.address.is_ipv4()))
-            .or_insert_with(|| {
-                let holding = sets.iter().filter(|(_, set)| set.contains(end.address));
-                holding.map(|(id, _)| *id).collect()
-            });
-        all.extend(&*holding);
-        all
-    }
 }
 
 /// What plain devices are alike by.

@@ -68,7 +68,7 @@ struct Receiver {
 
 struct Look<'c, 'a> {
     comparison: &'c Comparison<'a>,
-    tables: [&'c SshTable<'c>; 2],
+    tables: [&'c SshTable; 2],
     /// By state: the number of each rule; equal rules have the same.
     rules: [Vec<usize>; 2],
     words: usize,
@@ -79,7 +79,7 @@ struct Look<'c, 'a> {
     doors: Doors,
 }
 
-pub(super) fn compare(comparison: &Comparison<'_>, tables: [&SshTable<'_>; 2]) -> Doors {
+pub(super) fn compare(comparison: &Comparison<'_>, tables: [&SshTable; 2]) -> Doors {
     if tables[0].rules().is_empty() && tables[1].rules().is_empty() {
         return Doors::default();
     }
@@ -106,8 +106,8 @@ fn alike<T: Ord>(all: &[T]) -> BTreeMap<&T, Vec<usize>> {
 }
 
 impl<'c, 'a> Look<'c, 'a> {
-    fn new(comparison: &'c Comparison<'a>, tables: [&'c SshTable<'c>; 2]) -> Self {
-        let mut known: Vec<&Resolved<'_>> = Vec::new();
+    fn new(comparison: &'c Comparison<'a>, tables: [&'c SshTable; 2]) -> Self {
+        let mut known: Vec<&Resolved> = Vec::new();
         let rules = tables.map(|table| {
             let numbers = table.rules().iter().map(|rule| {
                 let at = known.iter().position(|other| other.is_like(rule));
@@ -137,7 +137,7 @@ impl<'c, 'a> Look<'c, 'a> {
     }
 
     /// The rules of a state that are so.
-    fn lines(&self, state: usize, is: impl Fn(&Resolved<'_>) -> bool) -> Set {
+    fn lines(&self, state: usize, is: impl Fn(&Resolved) -> bool) -> Set {
         let mut lines = vec![0; self.words];
         let (table, numbers) = (self.tables.get(state), self.rules.get(state));
         let rules = table.into_iter().flat_map(|t| t.rules());
@@ -152,7 +152,7 @@ impl<'c, 'a> Look<'c, 'a> {
     fn of_device(
         &self,
         device: usize,
-        is: impl Fn(&Resolved<'_>, &crate::NodeFacts) -> bool,
+        is: impl Fn(&Resolved, &crate::NodeFacts) -> bool,
     ) -> [Set; 2] {
         [BEFORE, AFTER].map(|state| {
             let facts = self
@@ -292,7 +292,7 @@ impl<'c, 'a> Look<'c, 'a> {
         if meetings.pairs == 0 {
             return;
         }
-        let mut add = |into: &mut Meetings| {
+        let add = |into: &mut Meetings| {
             into.pairs += meetings.pairs;
             into.from.add(&meetings.from);
             into.to.add(&meetings.to);
@@ -374,7 +374,7 @@ impl<'c, 'a> Look<'c, 'a> {
         &'s self,
         state: usize,
         met: &'s [Set; 2],
-    ) -> impl Iterator<Item = &'s Resolved<'c>> {
+    ) -> impl Iterator<Item = &'s Resolved> {
         let numbers = self.rules.get(state).into_iter().flatten();
         let rules = self.tables.get(state).into_iter().flat_map(|t| t.rules());
         let met = met.get(state);

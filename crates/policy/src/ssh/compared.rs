@@ -2,17 +2,17 @@
 
 use wire::UserId;
 
-use super::{Resolved, SshTable};
+use super::table::{Resolved, SshTable};
 use crate::{diagnostic::Span, directory::NodeFacts};
 
-impl SshTable<'_> {
+impl SshTable {
     /// The rules in the order in which they are tried.
-    pub(crate) fn rules(&self) -> &[Resolved<'_>] {
+    pub(crate) fn rules(&self) -> &[Resolved] {
         &self.rules
     }
 }
 
-impl Resolved<'_> {
+impl Resolved {
     /// Its place in `ssh` and in the document.
     pub(crate) fn place(&self) -> (usize, Span) {
         (self.rule.index, self.rule.span)
@@ -23,13 +23,13 @@ impl Resolved<'_> {
     }
 
     /// True when both let the same devices in, as far as rules go.
-    pub(crate) fn is_like(&self, other: &Resolved<'_>) -> bool {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.rule.essence() == other.rule.essence()
     }
 
     /// True when it lets the node sign in somewhere.
     pub(crate) fn sends(&self, from: &NodeFacts) -> bool {
-        self.open && self.rule.is_source(from)
+        self.is_open() && self.rule.is_source(from)
     }
 
     /// True when it lets all of its sources sign in to the node.
@@ -44,7 +44,7 @@ impl Resolved<'_> {
 
     /// True when it lets the node's user sign in to it as one of its sources.
     pub(crate) fn receives_itself(&self, to: &NodeFacts) -> bool {
-        self.reaches_itself(to)
+        self.rule.reaches_itself(to)
     }
 
     /// The login names that every source has, `*` for all but `root`.

@@ -19,8 +19,9 @@ pub struct SshTable {
     by_login: bool,
 }
 
+/// A rule with the nodes that it names.
 #[derive(Debug, Clone)]
-pub(super) struct Resolved {
+pub(crate) struct Resolved {
     pub(super) rule: Arc<Rule>,
     /// Sources that are people's own devices, by owner.
     pub(super) by_user: Arc<BTreeMap<UserId, BTreeSet<SshPrincipal>>>,
