@@ -1,7 +1,10 @@
 //! Sign-ins by SSH that change: by source and destination that both policies
 //! treat alike, and within a household device by device.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use wire::UserId;
 
@@ -66,6 +69,9 @@ struct Receiver {
     itself: [Set; 2],
 }
 
+/// By state, the rules that join two devices, and the user of the source.
+type Joined = ([Set; 2], [Option<UserId>; 2]);
+
 struct Look<'c, 'a> {
     comparison: &'c Comparison<'a>,
     tables: [&'c SshTable; 2],
@@ -75,7 +81,7 @@ struct Look<'c, 'a> {
     /// By state: rules that lead to the user's own devices.
     to_own: [Set; 2],
     is_personal: bool,
-    known: HashMap<([Set; 2], [Option<UserId>; 2]), Vec<Row>>,
+    known: HashMap<Joined, Vec<Row>>,
     doors: Doors,
 }
 
@@ -319,12 +325,10 @@ impl<'c, 'a> Look<'c, 'a> {
             let was = self.mode(BEFORE, met, users, &login);
             let is = self.mode(AFTER, met, users, &login);
             let (old, new) = (was.map(|w| w.0), is.map(|i| i.0));
-            let (state, told, otherwise) = if new > old {
-                (AFTER, is, old)
-            } else if old > new {
-                (BEFORE, was, new)
-            } else {
-                continue;
+            let (state, told, otherwise) = match new.cmp(&old) {
+                Ordering::Greater => (AFTER, is, old),
+                Ordering::Less => (BEFORE, was, new),
+                Ordering::Equal => continue,
             };
             if let Some((mode, rule)) = told {
                 let row = Row {
