@@ -37,6 +37,7 @@ pub(crate) fn an_administrator_looks_after_machines_keys_and_people_in_the_brows
     let direct = Agent::join(&hosts[1], &stack, &key)?;
     let relayed = Agent::join(&hosts[2], &stack, &key)?;
     rename(&browser, &stack, &by_link)?;
+    routes(&browser, &stack, &direct, &tenant)?;
     expire(&browser, &stack, [&by_link, &direct, &relayed])?;
 
     let waiting = Agent::start(&hosts[3])?;
@@ -97,6 +98,28 @@ fn rename(browser: &Browser, stack: &Stack, agent: &Agent) -> Result<()> {
         let node = agent.status()?["node"].to_string();
         Ok(node.contains("front-desk").then_some(()))
     })
+}
+
+/// A route that was approved at the shell is withdrawn and approved again on the machine's page.
+fn routes(browser: &Browser, stack: &Stack, agent: &Agent, tenant: &Tenant<'_>) -> Result<()> {
+    let route = "192.0.2.0/24";
+    let approve = ["--approve", route];
+    let node = ["node", "routes", "--tenant", "acme", &agent.name];
+    stack.admin(&[&node[..], &approve].concat())?;
+    machine(browser, stack, &agent.name)?;
+    let row = format!("[data-testid=route-row][data-name='{route}']");
+    browser.shows(&row, "Approved, not offered", PAGE)?;
+    browser.click(&format!("{row} [data-testid=route-withdraw]"))?;
+    browser.shows("[data-testid=withdraw-route]", "only a person can", PAGE)?;
+    browser.click("[data-testid=withdraw-route] button[type=submit]")?;
+    browser.shows(&row, "Withdrawn", PAGE)?;
+    let shown = tenant.routes(&agent.name)?;
+    ensure!(
+        shown[0]["standing"]["kind"] == "withdrawn",
+        "the server shows {shown}"
+    );
+    browser.click(&format!("{row} [data-testid=route-approve]"))?;
+    browser.shows(&row, &format!("by {}", tenant.owner), PAGE)
 }
 
 /// The last press cuts the machine off, directly and through the relay.
@@ -211,6 +234,8 @@ fn audited(browser: &Browser, stack: &Stack) -> Result<()> {
     for event in [
         "node.joined",
         "node.renamed",
+        "node.routes_approved",
+        "node.routes_withdrawn",
         "node.expired",
         "node.approved",
         "node.tagged",
