@@ -96,9 +96,11 @@ impl Segment {
     /// The members that somebody sees.
     pub(crate) fn seen(&self, at: &Snapshot, viewer: &Eye) -> Shown {
         let mut shown = Shown::default();
+        let v6_only = at.law().is_v6_only(viewer.class);
         for (bit, member) in (0..).zip(&self.members) {
             if at.sees(viewer.class, member.class()) {
-                shown.add(bit, at.face(viewer, Some(member)));
+                let routes = at.routes_seen(viewer, Some(member));
+                shown.add(bit, Face { v6_only, routes });
             }
         }
         shown

@@ -14,7 +14,7 @@ use wire::{
 use crate::{
     change::Change,
     class::{ClassId, Law},
-    eye::{Eye, Face},
+    eye::Eye,
     frame::{Form, with_peers},
     member::{Member, as_self, plain, reached_at},
     node::Node,
@@ -220,14 +220,12 @@ impl Snapshot {
         own
     }
 
-    /// How somebody sees a peer, beside what is the same for all.
-    pub(crate) fn face(&self, viewer: &Eye, peer: Option<&Member>) -> Face {
+    /// The routes of a peer that somebody who sees it sends packets into.
+    pub(crate) fn routes_seen(&self, viewer: &Eye, peer: Option<&Member>) -> Vec<Prefix> {
         let Inner { law, routers, .. } = &*self.0;
-        let seen = |peer: &Member| law.routes_seen(routers, viewer, &peer.node);
-        Face {
-            v6_only: law.is_v6_only(viewer.class),
-            routes: peer.map(seen).unwrap_or_default(),
-        }
+        let router = peer.filter(|p| p.node.is_router());
+        let routes = router.map(|peer| law.routes_seen(routers, viewer, &peer.node));
+        routes.unwrap_or_default()
     }
 
     fn ssh_policy(&self, viewer: &Member) -> Arc<SshPolicy> {

@@ -145,6 +145,9 @@ impl Step {
 
     fn write(&self, was: &Member, is: &Member) -> Tale {
         let mut peers = Peers::default();
+        let (law, law_after) = (self.before.law(), self.after.law());
+        let v6_only = law_after.is_v6_only(is.class());
+        let same_families = v6_only == law.is_v6_only(was.class());
         for difference in self.differences(&was.eye, &is.eye) {
             let saw = self.before.sees(was.class(), difference.was);
             let sees = self.after.sees(is.class(), difference.is);
@@ -153,16 +156,19 @@ impl Step {
                 continue;
             }
             let looks = difference.looks.as_deref();
-            let now = self
-                .after
-                .face(&is.eye, looks.and_then(|l| l.now.as_deref()));
-            let then = self
-                .before
-                .face(&was.eye, looks.and_then(|l| l.then.as_deref()));
+            let (then, routes) = looks.map_or_else(Default::default, |looks| {
+                (
+                    self.before.routes_seen(&was.eye, looks.then.as_deref()),
+                    self.after.routes_seen(&is.eye, looks.now.as_deref()),
+                )
+            });
+            let same = saw && same_families && then == routes;
             match &difference.how {
-                How::Same if saw && now == then => {}
-                How::Patch(patch) if saw && now == then => peers.patches.push((**patch).clone()),
-                How::Same | How::Patch(_) | How::Whole => peers.add(difference, now),
+                How::Same if same => {}
+                How::Patch(patch) if same => peers.patches.push((**patch).clone()),
+                How::Same | How::Patch(_) | How::Whole => {
+                    peers.add(difference, Face { v6_only, routes });
+                }
             }
         }
         Tale::new(self.head(was, is, &peers), peers.whole, &self.frames)
@@ -171,9 +177,9 @@ impl Step {
     fn head(&self, was: &Member, is: &Member, peers: &Peers) -> MapResponse {
         let (old, new) = (self.before.tenant(), self.after.tenant());
         let (law, law_after) = (self.before.law(), self.after.law());
-        let filter = law_after.class_filter(is.class());
-        let same_filter = law.is_same(law_after) && was.class() == is.class();
-        let same_filter = same_filter || law.class_filter(was.class()) == filter;
+        let same_filter = (law.is_same(law_after) && was.class() == is.class())
+            || law.class_filter(was.class()) == law_after.class_filter(is.class());
+        let filter = || base_filter(law_after.class_filter(is.class()).to_vec());
         let mut owners = peers.owners.clone();
         if !self.before.shares_tenant(&self.after) && old.people != new.people {
             let seen = self.after.members().iter();
@@ -183,7 +189,7 @@ impl Step {
         MapResponse {
             relay_map: changed(&old.relay_map, &new.relay_map).map(|m| (*m).clone()),
             domain: changed(&self.before.domain(), &self.after.domain()),
-            packet_filters: (!same_filter).then(|| base_filter(filter.to_vec())),
+            packet_filters: (!same_filter).then(filter),
             ssh_policy: self.after.ssh_since(is, &self.before, was),
             user_profiles: some(new.profiles(owners)),
             peers_removed: some(peers.removed.clone()),
