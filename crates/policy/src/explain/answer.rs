@@ -195,6 +195,28 @@ pub struct Near {
     pub unmet: Vec<Unmet>,
 }
 
+impl Near {
+    /// What is missing in words, with what the device has where a posture is.
+    pub fn words(&self) -> Vec<String> {
+        let missing = self.missing.iter();
+        let words = missing.map(|m| with_unmet(m, *m == Missing::Posture, &self.unmet));
+        words.collect()
+    }
+}
+
+/// What is missing; `is_posture`: with the conditions that do not hold.
+pub(super) fn with_unmet(
+    missing: &impl std::fmt::Display,
+    is_posture: bool,
+    unmet: &[Unmet],
+) -> String {
+    if !is_posture || unmet.is_empty() {
+        return missing.to_string();
+    }
+    let unmet: Vec<String> = unmet.iter().map(ToString::to_string).collect();
+    format!("{missing}: {}", unmet.join("; "))
+}
+
 /// What a rule would need to let a flow through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use wire::net::PortRange;
 
 use super::{Device, Explainer, Explanation, Flow, SignIn, Spot, SshExplanation};
-use crate::{class::ClassKey, compile::Compiled, decide::End, directory::NodeFacts};
+use crate::{
+    class::ClassKey, compile::Compiled, decide::End, directory::NodeFacts, posture::Attributes,
+};
 
 /// The most pairs of devices, each pair unlike the others, that one question looks at.
 const MOST_PAIRS: usize = 2_000;
@@ -53,8 +55,8 @@ impl Explainer<'_> {
             Some((essence(&explanation), explanation))
         };
         pairs(
-            &classes(law, devices, from),
-            &classes(law, devices, to),
+            &classes(law, devices, from, law.asks_for_postures()),
+            &classes(law, devices, to, false),
             judge,
         )
     }
@@ -120,19 +122,27 @@ impl Explainer<'_> {
     }
 }
 
-/// Spots with equal keys are alike. An address that is no device's own counts for itself.
-fn classes(law: &Compiled, devices: &[Device<'_>], spots: &[Spot]) -> Vec<Alike> {
-    let mut by_key: BTreeMap<(Option<ClassKey>, Option<Spot>), Alike> = BTreeMap::new();
+/// What spots are alike by: an address that is no device's own counts for itself.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness<'d> {
+    class: Option<ClassKey>,
+    itself: Option<Spot>,
+    posture: Option<&'d Attributes>,
+}
+
+/// Spots by what they are alike by; `by_posture`: answers tell what devices have.
+fn classes(law: &Compiled, devices: &[Device<'_>], spots: &[Spot], by_posture: bool) -> Vec<Alike> {
+    let mut by_key: BTreeMap<Likeness<'_>, Alike> = BTreeMap::new();
     for spot in spots {
         let Some(device) = devices.get(spot.device) else {
             continue;
         };
         let mut addresses = spot.addresses();
         let is_own = addresses.all(|a| device.facts.addresses.contains(&a));
-        let key = if is_own {
-            (Some(law.class_of(device.facts)), None)
-        } else {
-            (None, Some(*spot))
+        let key = Likeness {
+            class: is_own.then(|| law.class_of(device.facts)),
+            itself: (!is_own).then_some(*spot),
+            posture: Some(&device.facts.posture).filter(|_| by_posture),
         };
         by_key.entry(key).or_default().push(*spot);
     }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Because, Explainer, Link, Part, RuleAt, judge::is_self, names::Party, rules};
+use super::{
+    Because, Explainer, Link, Part, RuleAt, answer::with_unmet, judge::is_self, names::Party, rules,
+};
 use crate::{
     decide::End,
     diagnostic::Span,
@@ -68,6 +70,15 @@ pub struct SshNear {
     /// Where a posture is missing: of each posture of the rule, what does not hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,
+}
+
+impl SshNear {
+    /// What is missing in words, with what the device has where a posture is.
+    pub fn words(&self) -> Vec<String> {
+        let missing = self.missing.iter();
+        let words = missing.map(|m| with_unmet(m, *m == SshMissing::Posture, &self.unmet));
+        words.collect()
+    }
 }
 
 /// What stands in the way of a sign-in.

@@ -238,6 +238,9 @@ fn a_posture_that_is_not_met_is_told_with_what_the_device_has() {
             "`posture:q` asks for `node:tsVersion >= '1.80'`, and the device does not report it",
         ]
     );
+    let words = denied.denied.as_ref().unwrap().nearest[0].words();
+    let lead = "the source device does not meet the rule's postures: ";
+    assert_eq!(words, [format!("{lead}{}", told.join("; "))]);
     let written = serde_json::to_value(&denied).unwrap();
     let first = &written["denied"]["nearest"][0]["unmet"][0];
     assert_eq!(first["condition"], "node:os == 'linux'");

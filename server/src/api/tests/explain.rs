@@ -197,3 +197,33 @@ async fn a_check_says_what_came_of_the_documents_own_tests() {
     assert!(!run.places[1].holds);
     assert_eq!(check("{").await.tests, None, "they are not run");
 }
+
+#[tokio::test]
+async fn a_posture_that_is_not_met_is_told_with_what_the_machine_reports() {
+    let (_app, tenant, ada) = world().await;
+    let document = LAW.replace(
+        r#""acls": ["#,
+        r#""postures": {"posture:mac": ["node:os == 'macos'"]}, "defaultSrcPosture": ["posture:mac"], "acls": ["#,
+    );
+    let question = json!({
+        "ask": "reach", "from": "laptop", "to": "web", "traffic": { "ports": "443" },
+    });
+    let body = json!({ "document": document, "question": question });
+    let told = ada
+        .posts(&PolicyExplainPath { tenant }.to_path(), &body)
+        .await;
+    let told = told.ok::<Explained>();
+    let denied = told.cases[0].denied.as_ref().unwrap();
+    assert_eq!(denied.cause, "posture");
+    let missing = &denied.nearest[0].missing[0];
+    let expected = "`posture:mac` asks for `node:os == 'macos'`, and the device has 'linux'";
+    assert!(missing.ends_with(expected), "{missing}");
+
+    let question = json!({ "ask": "sign_in", "from": "laptop", "to": "web", "login": "root" });
+    let body = json!({ "document": document, "question": question });
+    let told = ada
+        .posts(&PolicyExplainPath { tenant }.to_path(), &body)
+        .await;
+    let told = told.ok::<Explained>();
+    assert_eq!(told.cases[0].denied.as_ref().unwrap().cause, "posture");
+}

@@ -68,7 +68,7 @@ fn tell(
         SshExplanation::Denied { cause, nearest } => {
             let near = nearest.iter().map(|near| api::Near {
                 rule: scene.words.rule(near.rule),
-                missing: near.missing.iter().map(ToString::to_string).collect(),
+                missing: near.words(),
             });
             let denial = api::Denial {
                 cause: words::word(cause),

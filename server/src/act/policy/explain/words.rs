@@ -81,7 +81,7 @@ impl Words<'_> {
     pub(super) fn denial(self, denial: &Denial) -> api::Denial {
         let nearest = denial.nearest.iter().map(|near| api::Near {
             rule: self.rule(near.rule),
-            missing: near.missing.iter().map(ToString::to_string).collect(),
+            missing: near.words(),
         });
         api::Denial {
             cause: word(&denial.cause),
