@@ -96,14 +96,11 @@ pub(super) async fn run(command: Command, config: &Config, output: Output) -> Re
     }
 }
 
-/// A refusal without the field of the request that it names: at the shell there is none.
+/// A refusal that names arguments, not fields of the request.
 fn bare(detail: &str) -> String {
-    let field = detail.split_once(": ").filter(|(field, _)| {
-        ["question/", "retags/"]
-            .iter()
-            .any(|f| field.starts_with(f))
-    });
-    field.map_or(detail, |(_, rest)| rest).to_owned()
+    detail
+        .replace("question/traffic/", "")
+        .replace("question/", "")
 }
 
 /// The document itself, so that it can go into a file.

@@ -30,7 +30,7 @@ pub(crate) fn Segmented(
         .collect_view();
     view! {
         <div
-            class="inline-flex max-w-full gap-0.5 overflow-x-auto rounded-lg bg-sunken p-0.5"
+            class="inline-flex max-w-full flex-wrap gap-0.5 rounded-lg bg-sunken p-0.5"
             role="group"
             aria-label=label
         >

@@ -17,11 +17,18 @@ pub(crate) enum Ask {
     SignIn,
     /// Who can reach it?
     WhoReaches,
+    /// Who can sign in to it by SSH?
+    WhoSignsIn,
 }
 
 impl Ask {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Reach, Self::SignIn, Self::WhoReaches];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Reach,
+        Self::SignIn,
+        Self::WhoReaches,
+        Self::WhoSignsIn,
+    ];
 
     /// For forms and tests.
     pub(crate) const fn word(self) -> &'static str {
@@ -29,6 +36,7 @@ impl Ask {
             Self::Reach => "reach",
             Self::SignIn => "sign-in",
             Self::WhoReaches => "who",
+            Self::WhoSignsIn => "who-signs-in",
         }
     }
 
@@ -38,7 +46,18 @@ impl Ask {
             Self::Reach => "From one to another",
             Self::SignIn => "Sign in by SSH",
             Self::WhoReaches => "Who can reach…",
+            Self::WhoSignsIn => "Who can sign in…",
         }
+    }
+
+    /// Whether it begins at somebody.
+    pub(crate) const fn has_source(self) -> bool {
+        matches!(self, Self::Reach | Self::SignIn)
+    }
+
+    /// Whether it is about a login name, not about packets.
+    pub(crate) const fn is_of_ssh(self) -> bool {
+        matches!(self, Self::SignIn | Self::WhoSignsIn)
     }
 
     /// From its word.
@@ -76,6 +95,10 @@ impl Form {
             Ask::WhoReaches => Question::WhoReaches {
                 to,
                 traffic: self.traffic(),
+            },
+            Ask::WhoSignsIn => Question::WhoSignsIn {
+                to,
+                login: self.login.trim().to_owned(),
             },
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wire::net::PortRange;
+use wire::{UserId, net::PortRange};
 
 use super::{Device, Explainer, Explanation, Flow, SignIn, Spot, SshExplanation};
 use crate::{
@@ -79,9 +79,7 @@ impl Explainer<'_> {
             let explanation = self.explain_ssh(&asked);
             Some((ssh_essence(&explanation), explanation))
         };
-        // A login name may be the user's own: each device counts for itself.
-        let single = |spots: &[Spot]| spots.iter().map(|s| vec![*s]).collect::<Vec<_>>();
-        pairs(&single(from), &single(to), judge)
+        pairs(&identities(devices, from), &identities(devices, to), judge)
     }
 
     /// The flow between two spots, of the first family that both have and keep.
@@ -145,6 +143,20 @@ fn classes(law: &Compiled, devices: &[Device<'_>], spots: &[Spot], by_posture: b
             posture: Some(&device.facts.posture).filter(|_| by_posture),
         };
         by_key.entry(key).or_default().push(*spot);
+    }
+    by_key.into_values().collect()
+}
+
+/// Spots of devices with the same user, the same tags and the same posture: rules
+/// of `ssh` see no more of them.
+fn identities(devices: &[Device<'_>], spots: &[Spot]) -> Vec<Alike> {
+    let mut by_key: BTreeMap<(Option<UserId>, &[String], String), Alike> = BTreeMap::new();
+    for spot in spots {
+        if let Some(Device { facts, .. }) = devices.get(spot.device) {
+            let posture = format!("{:?}", facts.posture);
+            let key = (facts.owner(), facts.tags.as_slice(), posture);
+            by_key.entry(key).or_default().push(*spot);
+        }
     }
     by_key.into_values().collect()
 }

@@ -45,7 +45,8 @@ impl Spot {
         }
     }
 
-    fn own(device: usize, facts: &NodeFacts) -> Self {
+    /// A device, with its own addresses.
+    pub fn own(device: usize, facts: &NodeFacts) -> Self {
         let find = |is: fn(&IpAddr) -> bool| facts.addresses.iter().copied().find(is);
         Self {
             device,

@@ -4,6 +4,7 @@ mod question;
 mod reach;
 mod sign_in;
 mod who;
+mod who_signs_in;
 mod words;
 
 use policy::{Compiled, Document, Explainer, explain::Device};
@@ -64,6 +65,7 @@ fn answer(text: &str, world: &World, question: &Question) -> Result<Explained> {
         Question::Reach { from, to, traffic } => reach::answer(&scene, from, to, traffic),
         Question::SignIn { from, to, login } => sign_in::answer(&scene, from, to, login),
         Question::WhoReaches { to, traffic } => who::answer(&scene, to, traffic),
+        Question::WhoSignsIn { to, login } => who_signs_in::answer(&scene, to, login),
     }
 }
 

@@ -95,6 +95,22 @@ async fn sign_ins_and_who_reaches_a_place_are_explained_too() {
     assert_eq!(source.selector, "group:dev");
     assert_eq!(source.people.first, ["bob@acme.example"]);
     assert_eq!(source.machines.first, ["laptop"]);
+    let question = json!({ "ask": "who_signs_in", "to": "tag:web", "login": "root" });
+    let told = asked(&ada, tenant, question).await.ok::<Explained>();
+    assert_eq!(
+        told.sentence,
+        "From one machine somebody may sign in to tag:web as root."
+    );
+    let entrance = &told.entrances[0];
+    assert_eq!(
+        (entrance.rule.name.as_str(), entrance.ports.as_str()),
+        ("rule 1 of ssh", "")
+    );
+    assert_eq!(entrance.sources[0].people.first, ["bob@acme.example"]);
+    assert_eq!(entrance.sources[0].machines.first, ["laptop"]);
+    let question = json!({ "ask": "who_signs_in", "to": "laptop", "login": "root" });
+    let told = asked(&ada, tenant, question).await.ok::<Explained>();
+    assert_eq!(told.verdict, Verdict::Denied);
     let question = json!({ "ask": "who_reaches", "to": "laptop" });
     let told = asked(&ada, tenant, question).await.ok::<Explained>();
     assert_eq!((told.verdict, told.entrances.len()), (Verdict::Denied, 0));

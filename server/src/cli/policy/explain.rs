@@ -40,6 +40,9 @@ pub(in crate::cli) struct WhoCan {
     /// The protocol.
     #[arg(long, default_value = "tcp")]
     proto: String,
+    /// Ask who may sign in by SSH under this login name instead.
+    #[arg(long, value_name = "LOGIN", conflicts_with = "proto")]
+    ssh: Option<String>,
     /// A document to judge by instead of the policy in force; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     file: Option<String>,
@@ -78,11 +81,16 @@ impl WhoCan {
 
     pub(super) fn request(self) -> Result<Request> {
         let (to, ports) = split(&self.to);
-        let traffic = Traffic {
-            protocol: self.proto,
-            ports,
+        let question = match self.ssh {
+            Some(login) => Question::WhoSignsIn { to: self.to, login },
+            None => Question::WhoReaches {
+                to,
+                traffic: Traffic {
+                    protocol: self.proto,
+                    ports,
+                },
+            },
         };
-        let question = Question::WhoReaches { to, traffic };
         ask(self.which, self.file.as_deref(), question)
     }
 }
@@ -192,11 +200,17 @@ fn denial(denial: &Denial) -> Vec<String> {
 
 fn entered(entrance: &Entrance) -> Vec<String> {
     let ports = match entrance.ports.as_str() {
+        "" => "sign-ins".to_owned(),
         "*" => "every port".to_owned(),
         ports => numbered(ports),
     };
+    let of = if entrance.ports.is_empty() {
+        "to"
+    } else {
+        "of"
+    };
     let mut lines = vec![format!(
-        "{} opens {ports} of {}, because {}, to",
+        "{} opens {ports} {of} {}, because {}, to",
         rule(&entrance.rule),
         listed(&entrance.to),
         step(&entrance.target),

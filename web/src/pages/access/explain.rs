@@ -9,10 +9,13 @@ use wire::{
     api::{
         Action,
         node::Node,
-        policy::explain::{ExplainPolicy, Explained},
+        policy::{
+            Revision,
+            explain::{ExplainPolicy, Explained},
+        },
         user::User,
     },
-    paths::NodesPath,
+    paths::{NodesPath, PolicyRevisionsPath},
 };
 
 use super::{
@@ -45,6 +48,8 @@ struct Fields {
     protocol: RwSignal<String>,
     ports: RwSignal<String>,
     login: RwSignal<String>,
+    /// The id of a revision; empty: the text in the editor.
+    revision: RwSignal<String>,
 }
 
 impl Fields {
@@ -57,6 +62,7 @@ impl Fields {
             protocol: RwSignal::new("tcp".to_owned()),
             ports: empty(),
             login: RwSignal::new("root".to_owned()),
+            revision: empty(),
         }
     }
 
@@ -71,11 +77,20 @@ impl Fields {
     }
 }
 
-/// An answer, and the text that its places point into.
+/// An answer, and what its places point into.
 #[derive(Debug, Clone, PartialEq)]
 struct Told {
-    text: String,
+    by: By,
     explained: Explained,
+}
+
+/// What is answered by.
+#[derive(Debug, Clone, PartialEq)]
+enum By {
+    /// A text of the editor.
+    Text(String),
+    /// The revision of this number.
+    Revision(u64),
 }
 
 /// The questions and the answer.
@@ -85,18 +100,27 @@ pub(super) fn Explain(draft: Draft, members: Signal<Option<Arc<Vec<User>>>>) -> 
     let submit = Submit::new();
     let fields = Fields::new();
     let told = RwSignal::new(None::<Arc<Told>>);
+    let revisions = revisions(scope);
     let ask = move || {
-        let text = draft.text();
+        let chosen = revisions.data.with_untracked(|all| {
+            let mut all = all.iter().flat_map(|all| all.iter());
+            let id = fields.revision.get_untracked();
+            all.find(|r| r.id.to_string() == id).cloned()
+        });
         let asked = ExplainPolicy {
-            document: Some(text.clone()),
-            revision: None,
+            document: chosen.is_none().then(|| draft.text()),
+            revision: chosen.as_ref().map(|r| r.id),
             question: fields.form().question(fields.ask.get_untracked()),
+        };
+        let by = match chosen {
+            Some(revision) => By::Revision(revision.number),
+            None => By::Text(draft.text()),
         };
         told.set(None);
         submit.run(
             &[],
             api::policy::explain(scope.tenant(), asked),
-            move |explained| told.set(Some(Arc::new(Told { text, explained }))),
+            move |explained| told.set(Some(Arc::new(Told { by, explained }))),
         );
     };
     let words = suggestions(draft, members);
@@ -104,7 +128,7 @@ pub(super) fn Explain(draft: Draft, members: Signal<Option<Arc<Vec<User>>>>) -> 
         <section class="mt-6" data-testid="policy-explain">
             <Panel
                 title="Who may reach what, and why"
-                help="Answers by the policy as it stands in the editor, saved or not. Names are those of people, groups, tags, hosts and machines; addresses work too."
+                help="Answers by the text in the editor, saved or not, or by a revision. Names are those of people, groups, tags, hosts and machines; addresses work too."
             >
                 <form
                     class="grid grid-cols-[minmax(0,1fr)] gap-4"
@@ -128,7 +152,10 @@ pub(super) fn Explain(draft: Draft, members: Signal<Option<Arc<Vec<User>>>>) -> 
                         />
                     </div>
                     {move || view! { <Ends ask=fields.ask.get() fields submit words/> }}
-                    <div>
+                    <div class="flex flex-wrap items-end gap-4">
+                        <div class="min-w-0 basis-72">
+                            {move || view! { <Which fields revisions=revisions.data.get()/> }}
+                        </div>
                         <Button tone=Tone::Primary submit=true busy=submit.busy()>
                             "Explain"
                         </Button>
@@ -159,7 +186,7 @@ fn Ends(ask: Ask, fields: Fields, submit: Submit, words: Signal<Vec<String>>) ->
     let has_ports = move || fields.protocol.with(|p| p != "icmp");
     view! {
         <div class="grid gap-4 sm:grid-cols-2 lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)_9rem_9rem]">
-            {(ask != Ask::WhoReaches)
+            {ask.has_source()
                 .then(|| {
                     view! {
                         <SuggestField
@@ -178,7 +205,7 @@ fn Ends(ask: Ask, fields: Fields, submit: Submit, words: Signal<Vec<String>>) ->
                 error=submit.field("/question/to")
                 list=list.clone()
             />
-            {if ask == Ask::SignIn {
+            {if ask.is_of_ssh() {
                 view! {
                     <TextField label="Login name" value=fields.login error=submit.field("/question/login")/>
                 }
@@ -213,6 +240,26 @@ fn Ends(ask: Ask, fields: Fields, submit: Submit, words: Signal<Vec<String>>) ->
             </datalist>
         </div>
     }
+}
+
+fn revisions(scope: Scope) -> Query<Vec<Revision>> {
+    let tenant = scope.tenant();
+    query(Topic::Policy, move || {
+        Some(PolicyRevisionsPath { tenant }.to_path())
+    })
+}
+
+/// What the question is answered by.
+#[component]
+fn Which(fields: Fields, revisions: Option<Arc<Vec<Revision>>>) -> impl IntoView {
+    let mut options = vec![(String::new(), "The text in the editor".to_owned())];
+    let all = revisions.iter().flat_map(|all| all.iter()).enumerate();
+    options.extend(all.map(|(at, revision)| {
+        let in_force = if at == 0 { " (in force)" } else { "" };
+        let title = format!("Revision {}{in_force}", revision.number);
+        (revision.id.to_string(), title)
+    }));
+    view! { <SelectField label="By" value=fields.revision options/> }
 }
 
 /// Names of the draft and of the tenant.

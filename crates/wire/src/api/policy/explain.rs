@@ -50,6 +50,13 @@ pub enum Question {
         #[serde(default)]
         traffic: Traffic,
     },
+    /// Who can sign in to it by SSH?
+    WhoSignsIn {
+        /// What.
+        to: String,
+        /// The login name there.
+        login: String,
+    },
 }
 
 /// Packets of a protocol.
@@ -217,7 +224,8 @@ pub struct Entrance {
     pub to: Names,
     /// Why the destination is one of its destinations.
     pub target: Step,
-    /// The ports.
+    /// The ports; empty for sign-ins.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub ports: String,
     /// Whom it lets in.
     pub sources: Vec<Source>,

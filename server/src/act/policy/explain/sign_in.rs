@@ -7,15 +7,7 @@ use super::{Scene, question, reach, words};
 use crate::error::{Error, Result};
 
 pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Result<Explained> {
-    let login = login.trim();
-    let named = if login.is_empty() {
-        Err(Error::invalid(
-            "/question/login",
-            "name whom to sign in as: root, ubuntu, …",
-        ))
-    } else {
-        Ok(login)
-    };
+    let named = self::login(login);
     let from = question::end(scene, "/question/from", from);
     let to = question::end(scene, "/question/to", to);
     let ((from, to), login) = question::both(question::both(from, to), named)?;
@@ -28,6 +20,17 @@ pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Re
         (&from, &to),
         &format!("sign in to {} as {login}", to.name),
     ))
+}
+
+/// The login name, if there is one.
+pub(super) fn login(text: &str) -> Result<&str> {
+    match text.trim() {
+        "" => Err(Error::invalid(
+            "/question/login",
+            "name whom to sign in as: root, ubuntu, …",
+        )),
+        login => Ok(login),
+    }
 }
 
 fn tell(

@@ -7,7 +7,7 @@ use wire::api::policy::explain::{
     Case, Chain, Denial, Entrance, Place, Rule, Source, Step, Verdict,
 };
 
-use super::{super::draft::Draft, Told};
+use super::{super::draft::Draft, By, Told};
 use crate::{
     components::{
         badge::{Badge, Label, Tone},
@@ -27,8 +27,18 @@ struct Guide {
 /// The answer.
 #[component]
 pub(super) fn Answer(told: Arc<Told>, draft: Draft) -> impl IntoView {
-    let asked = told.text.clone();
-    let is_fresh = Memo::new(move |_| draft.is_text(&asked));
+    let by = told.by.clone();
+    let is_fresh = Memo::new(move |_| match &by {
+        By::Text(text) => draft.is_text(text),
+        By::Revision(_) => false,
+    });
+    let stale = StoredValue::new(match &told.by {
+        By::Text(_) => {
+            "The policy in the editor has changed since. Ask again to follow it to its places."
+                .to_owned()
+        }
+        By::Revision(number) => format!("Lines are those of revision {number}."),
+    });
     let guide = Guide { draft, is_fresh };
     let explained = told.explained.clone();
     let many = explained.cases.len() > 1;
@@ -52,7 +62,7 @@ pub(super) fn Answer(told: Arc<Told>, draft: Draft) -> impl IntoView {
             </p>
             <Show when=move || !is_fresh.get()>
                 <Notice>
-                    <p>"The policy in the editor has changed since. Ask again to follow it to its places."</p>
+                    <p>{stale.get_value()}</p>
                 </Notice>
             </Show>
             {cases}
@@ -204,8 +214,10 @@ fn Nearest(denial: Denial, guide: Guide) -> impl IntoView {
 #[component]
 fn EntranceView(entrance: Entrance, guide: Guide) -> impl IntoView {
     let ports = match entrance.ports.as_str() {
-        "*" => "every port".to_owned(),
-        ports => format!("port {ports}"),
+        "" => "sign-ins to".to_owned(),
+        "*" => "every port of".to_owned(),
+        one if !one.contains([',', '-']) => format!("port {one} of"),
+        ports => format!("ports {ports} of"),
     };
     let to = listed(&entrance.to);
     let sources = entrance
@@ -217,7 +229,7 @@ fn EntranceView(entrance: Entrance, guide: Guide) -> impl IntoView {
         <article class="grid grid-cols-[minmax(0,1fr)] gap-3 rounded-lg border border-line p-4 text-sm" data-testid="explain-entrance">
             <p>
                 <RuleLink rule=entrance.rule guide/>
-                {format!(" opens {ports} of {to}, because ")}
+                {format!(" opens {ports} {to}, because ")}
                 <Prose text=entrance.target.text/>
             </p>
             <ul class="grid gap-2">{sources}</ul>
