@@ -55,8 +55,27 @@ impl Sight {
     /// The classes taken in so far that nodes of this one see, as words of 64:
     /// bit `n % 64` of word `n / 64` is class `n`. As [`crate::Compiled::visible`] has it.
     pub fn seen_by(&self, class: &ClassKey) -> Vec<u64> {
-        let blocks = self.blocks.iter();
-        blocks.map(|block| block.seen_by(class.class())).collect()
+        let viewer = Viewer::of(class.class());
+        self.blocks.iter().map(|b| b.seen_by(&viewer)).collect()
+    }
+}
+
+/// Who looks: its rules, spelled out once for all blocks.
+struct Viewer<'a> {
+    class: &'a Class,
+    v4: (Vec<usize>, Vec<usize>),
+    v6: (Vec<usize>, Vec<usize>),
+}
+
+impl<'a> Viewer<'a> {
+    fn of(class: &'a Class) -> Self {
+        let pair =
+            |source: &Bits, target: &Bits| (source.iter().collect(), target.iter().collect());
+        Self {
+            class,
+            v4: pair(&class.source.v4, &class.target.v4),
+            v6: pair(&class.source.v6, &class.target.v6),
+        }
     }
 }
 
@@ -73,12 +92,12 @@ impl Block {
         }
     }
 
-    fn seen_by(&self, class: &Class) -> u64 {
+    fn seen_by(&self, viewer: &Viewer<'_>) -> u64 {
+        let class = viewer.class;
         let of_user = class.user.and_then(|user| self.by_user.get(&user));
         let (all, sources) = of_user.copied().unwrap_or_default();
         let own = if class.is_self_source { all } else { sources };
-        own | self.v4.seen_by(&class.source.v4, &class.target.v4)
-            | self.v6.seen_by(&class.source.v6, &class.target.v6)
+        own | self.v4.seen_by(&viewer.v4) | self.v6.seen_by(&viewer.v6)
     }
 }
 
@@ -101,9 +120,9 @@ impl Rules {
         }
     }
 
-    fn seen_by(&self, source: &Bits, target: &Bits) -> u64 {
-        let targets = source.iter().filter_map(|rule| self.0.get(rule));
-        let sources = target.iter().filter_map(|rule| self.0.get(rule));
+    fn seen_by(&self, (source, target): &(Vec<usize>, Vec<usize>)) -> u64 {
+        let targets = source.iter().filter_map(|rule| self.0.get(*rule));
+        let sources = target.iter().filter_map(|rule| self.0.get(*rule));
         targets.fold(0, |seen, row| seen | row.1) | sources.fold(0, |seen, row| seen | row.0)
     }
 }
