@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::rule::Range;
+use super::rule::Addresses;
 
 /// Where a chain ends.
 const NONE: u32 = u32::MAX;
@@ -49,14 +49,14 @@ impl<A, T> Default for Family<A, T> {
 
 impl<T> Axis<T> {
     /// Of numbered ranges; `make` is given the numbers of ranges at one node, in their order.
-    pub(super) fn of(ranges: &[(u32, Range)], mut make: impl FnMut(&[u32]) -> T) -> Self {
+    pub(super) fn of(ranges: &[(u32, Addresses)], mut make: impl FnMut(&[u32]) -> T) -> Self {
         let v4 = ranges.iter().filter_map(|(id, range)| match range {
-            Range::V4(first, last) => Some((*id, *first, last.checked_add(1))),
-            Range::V6(..) => None,
+            Addresses::V4(first, last) => Some((*id, *first, last.checked_add(1))),
+            Addresses::V6(..) => None,
         });
         let v6 = ranges.iter().filter_map(|(id, range)| match range {
-            Range::V6(first, last) => Some((*id, *first, last.checked_add(1))),
-            Range::V4(..) => None,
+            Addresses::V6(first, last) => Some((*id, *first, last.checked_add(1))),
+            Addresses::V4(..) => None,
         });
         Self {
             v4: Family::of(&v4.collect::<Vec<_>>(), &mut make),

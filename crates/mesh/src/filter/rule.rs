@@ -12,9 +12,9 @@ use super::{DEFAULT_PROTOCOLS, has_ports};
 /// One rule; what could not be understood is left out, so it allows nothing.
 #[derive(Debug)]
 pub(super) struct Rule {
-    pub(super) sources: Vec<Range>,
+    pub(super) sources: Vec<Addresses>,
     pub(super) capabilities: Vec<String>,
-    pub(super) destinations: Vec<(Range, PortRange)>,
+    pub(super) destinations: Vec<(Addresses, PortRange)>,
     pub(super) protocols: Vec<u8>,
 }
 
@@ -23,13 +23,13 @@ impl Rule {
         let names = rule.src_ips.iter().filter_map(|s| s.strip_prefix("cap:"));
         let literals = rule.src_ips.iter().filter(|s| !s.starts_with("cap:"));
         Self {
-            sources: literals.flat_map(|s| Range::read(s)).collect(),
+            sources: literals.flat_map(|s| Addresses::read(s)).collect(),
             capabilities: names.map(str::to_owned).collect(),
             destinations: rule
                 .dst_ports
                 .iter()
                 .filter(|d| d.ports.first <= d.ports.last)
-                .flat_map(|d| Range::read(&d.ip).into_iter().map(|r| (r, d.ports)))
+                .flat_map(|d| Addresses::read(&d.ip).into_iter().map(|r| (r, d.ports)))
                 .collect(),
             protocols: protocols(&rule.ip_proto),
         }
@@ -65,12 +65,12 @@ fn protocols(named: &[i32]) -> Vec<u8> {
 
 /// Addresses from one to another, both included, of one family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Range {
+pub(super) enum Addresses {
     V4(u32, u32),
     V6(u128, u128),
 }
 
-impl Range {
+impl Addresses {
     /// Reads `*`, `a-b`, a prefix without host bits, or an address.
     fn read(text: &str) -> Vec<Self> {
         if text == "*" {
