@@ -33,17 +33,20 @@ pub fn switch_off(text: &str, path: &Path) -> Result<Edit, EditError> {
     let root = read(text)?;
     let (inside, at) = remove::entry(text, &root, path)?;
     let entry = inside.entries.get(at).ok_or_else(|| missing(path))?;
-    let changes = if let Some(span) = lines(text, &inside, entry) {
-        line_starts(text, span)
-            .map(|(at, is_blank)| Replacement::new(at, at, if is_blank { "//" } else { "// " }))
-            .collect()
-    } else {
-        let end = entry.comma.map_or(entry.span.end, |c| c + 1);
-        let hidden = hide(layout::slice(text, entry.span.start, end));
-        let comment = format!("{OPEN}{hidden}{CLOSE}");
-        vec![Replacement::new(entry.span.start, end, comment)]
-    };
-    Edit::checked(text, changes)
+    if let Some(span) = lines(text, &inside, entry) {
+        let changes = line_starts(text, span)
+            .map(|(at, is_blank)| Replacement::new(at, at, if is_blank { "//" } else { "// " }));
+        let edit = Edit::checked(text, changes.collect())?;
+        // Below thousands of comments that look like entries it would not be found again.
+        if switch_on(&edit.apply(text), entry.span.start).is_ok() {
+            return Ok(edit);
+        }
+    }
+    let end = entry.comma.map_or(entry.span.end, |c| c + 1);
+    let hidden = hide(layout::slice(text, entry.span.start, end));
+    let comment = format!("{OPEN}{hidden}{CLOSE}");
+    let change = Replacement::new(entry.span.start, end, comment);
+    Edit::checked(text, vec![change])
 }
 
 /// The entries of the array or object at `path` that are switched off.
@@ -182,14 +185,21 @@ fn in_lines(text: &str, inside: &Inside, run: Span, budget: &mut usize) -> Optio
     loop {
         let bare = Bare::of(text, run, lines)?;
         *budget = budget.checked_sub(bare.text.len())?;
-        if let Some(found) = bare.entry(text, inside, run) {
-            return Some(found);
-        }
-        if bare.cuts.len() < lines {
-            return None;
+        match bare.entry(text, inside, run) {
+            Sought::Found(found) => return Some(found),
+            Sought::Cut if bare.cuts.len() == lines => {}
+            Sought::Cut | Sought::None => return None,
         }
         lines *= 2;
     }
+}
+
+/// What lines of comments begin with.
+enum Sought {
+    Found(Hidden),
+    /// Something that further lines may make an entry.
+    Cut,
+    None,
 }
 
 /// Lines of comments without their `//`.
@@ -221,8 +231,25 @@ impl Bare {
         bare.text.starts_with(LINE_STARTS).then_some(bare)
     }
 
-    fn entry(&self, text: &str, inside: &Inside, run: Span) -> Option<Hidden> {
-        let (length, behind) = entry_at_start(&self.text, inside.is_object)?;
+    fn entry(&self, text: &str, inside: &Inside, run: Span) -> Sought {
+        match source::first_entry(&self.text, inside.is_object) {
+            Ok(length) => self
+                .hidden(length, text, inside, run)
+                .map_or(Sought::None, Sought::Found),
+            // What is wrong before the end stays wrong; a comment may end further on.
+            Err(why) if why.span.end < self.text.trim_end().len() && !self.opens(why.span) => {
+                Sought::None
+            }
+            Err(_) => Sought::Cut,
+        }
+    }
+
+    fn opens(&self, span: Span) -> bool {
+        layout::slice(&self.text, span.start, span.end) == "/*"
+    }
+
+    fn hidden(&self, length: usize, text: &str, inside: &Inside, run: Span) -> Option<Hidden> {
+        let behind = comma_behind(&self.text, length);
         let blank =
             |b: usize| layout::slice(&self.text, length, b).trim_matches([' ', '\t']) == ",";
         let comma = behind.filter(|b| blank(*b));
@@ -305,14 +332,18 @@ fn line_starts(text: &str, span: Span) -> impl Iterator<Item = (usize, bool)> {
 /// The length of the entry that `text` starts with, and the place behind its comma.
 fn entry_at_start(text: &str, is_member: bool) -> Option<(usize, Option<usize>)> {
     let length = source::first_entry(text, is_member).ok()?;
-    let mut at = length;
+    Some((length, comma_behind(text, length)))
+}
+
+/// The place behind the comma that follows `at`, if one does.
+fn comma_behind(text: &str, mut at: usize) -> Option<usize> {
     loop {
         let rest = text.get(at..)?;
         let bare = rest.trim_start_matches(BLANKS);
         at += rest.len() - bare.len();
         match layout::comment(bare) {
             Some((comment, _)) => at += comment,
-            None => return Some((length, bare.starts_with(',').then_some(at + 1))),
+            None => return bare.starts_with(',').then_some(at + 1),
         }
     }
 }

@@ -204,3 +204,20 @@ fn a_pointer_escapes_what_separates_it() {
     assert_eq!(odd.to_string(), "/a~1b/~0/");
     assert_eq!(path("/a~1b/~0/"), odd);
 }
+
+#[test]
+fn what_is_off_is_found_below_many_lines_of_comments() {
+    for line in [
+        "// \"words\" in quotes, as people write them\n",
+        "//[\n",
+        "// {\"a\": [\n",
+        "//[/* \n",
+    ] {
+        let text = format!("[\n{}{{\"a\": 1}},\n]", line.repeat(2_000));
+        let off = switch_off(&text, &path("/0")).unwrap();
+        let at = off.replacements[0].span.start;
+        let dark = off.apply(&text);
+        assert_ne!(dark, text);
+        assert_eq!(after(&dark, switch_on(&dark, at)), text, "{line}");
+    }
+}
