@@ -106,16 +106,7 @@ pub struct Party {
     /// Its devices that the change is about.
     pub devices: u64,
     /// Its devices of which nothing changes.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub unchanged: u64,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands out references"
-)]
-fn is_zero(n: &u64) -> bool {
-    *n == 0
 }
 
 /// Protocols and their ports.
