@@ -148,6 +148,7 @@ fn explanations(browser: &Browser) -> Result<()> {
     browser.press_button("Explain")?;
     browser.shows("[data-testid=verdict]", "Allowed", PAGE)?;
     browser.press_button("Who can reach…")?;
+    browser.fill_field("Port", "22")?;
     browser.press_button("Explain")?;
     browser.shows("[data-testid=explain-entrance]", "laptop", PAGE)?;
     check_page(browser, "who can reach")
