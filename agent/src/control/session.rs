@@ -239,16 +239,53 @@ async fn report(
                 if changed.is_err() {
                     return End::Unheard;
                 }
-                None
+                SILENCE
             }
-            () = nudge.notified() => Some(CHECK),
+            () = nudge.notified() => CHECK,
         };
         let request = presence.borrow_and_update().report(node);
-        let sent = timeout(limit.unwrap_or(SILENCE), connection.report(&request)).await;
-        match sent {
-            Ok(Ok(())) => {}
-            Ok(Err(why)) => return refused_or_broken(&why),
-            Err(_) => return End::Broken("the server does not answer".to_owned()),
+        match answered(connection.report(&request), limit, &nudge).await {
+            Some(Ok(())) => {}
+            Some(Err(why)) => return refused_or_broken(&why),
+            None => return End::Broken("the server does not answer".to_owned()),
         }
+    }
+}
+
+/// What the server says within `limit`. A change of the network under way
+/// shortens the wait to [`CHECK`]: the connection may have died with the old one.
+async fn answered<T>(asked: impl Future<Output = T>, limit: Duration, nudge: &Notify) -> Option<T> {
+    let mut asked = pin!(asked);
+    tokio::select! {
+        answer = timeout(limit, &mut asked) => answer.ok(),
+        () = nudge.notified() => timeout(CHECK, asked).await.ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_of_the_network_shortens_the_wait_for_an_answer_under_way() {
+        let nudge = Notify::new();
+        let begun = Instant::now();
+        nudge.notify_one();
+        assert_eq!(answered(pending::<()>(), SILENCE, &nudge).await, None);
+        assert_eq!(begun.elapsed(), CHECK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_in_time_is_passed_on() {
+        let nudge = Notify::new();
+        nudge.notify_one();
+        let slow = async {
+            sleep(CHECK / 2).await;
+            7
+        };
+        assert_eq!(answered(slow, SILENCE, &nudge).await, Some(7));
+        assert_eq!(answered(pending::<()>(), CHECK, &nudge).await, None);
     }
 }
