@@ -6,6 +6,10 @@ use wire::api::policy::explain::{self as api, Explained, Step, Verdict};
 use super::{Scene, question, reach, words};
 use crate::error::{Error, Result};
 
+/// Why a rule with a check lets nobody in: no check is carried out.
+pub(super) const UNCHECKED: &str = "the rule asks for a check that the person signed in lately, and this server cannot \
+     check people yet";
+
 pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Result<Explained> {
     let named = self::login(login);
     let from = question::end(scene, "/question/from", from);
@@ -47,11 +51,6 @@ fn tell(
     let act = format!("sign in to {place} as {login}");
     let (verdict, sentence, chains, denied) = match &case.explanation {
         SshExplanation::Allowed(chain) => {
-            let lately = if chain.check {
-                ", after a check that the person signed in lately"
-            } else {
-                ""
-            };
             let given = Step {
                 text: format!("`users` gives the login name {login}"),
                 place: Some(scene.words.place(chain.login)),
@@ -65,8 +64,15 @@ fn tell(
                     given,
                 ],
             };
-            let sentence = format!("{who} may {act}{lately}.");
-            (Verdict::Allowed, sentence, vec![told], None)
+            let (verdict, sentence) = if chain.check {
+                (
+                    Verdict::Denied,
+                    format!("{who} may not {act}: {UNCHECKED}."),
+                )
+            } else {
+                (Verdict::Allowed, format!("{who} may {act}."))
+            };
+            (verdict, sentence, vec![told], None)
         }
         SshExplanation::Denied { cause, nearest } => {
             let near = nearest.iter().map(|near| api::Near {

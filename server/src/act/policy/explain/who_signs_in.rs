@@ -31,7 +31,9 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, login: &str) -> Result<Explain
         let SshExplanation::Allowed(chain) = &case.explanation else {
             continue;
         };
-        machines.extend(case.from.iter().map(|spot| spot.device));
+        if !chain.check {
+            machines.extend(case.from.iter().map(|spot| spot.device));
+        }
         let key = (chain.rule.index, chain.target.span.start);
         let at = *places.entry(key).or_insert(entrances.len());
         if at == entrances.len() {
@@ -45,7 +47,7 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, login: &str) -> Result<Explain
     machines.dedup();
     let act = format!("sign in to {} as {login}", to.name);
     Ok(Explained {
-        verdict: if entrances.is_empty() {
+        verdict: if machines.is_empty() {
             Verdict::Denied
         } else {
             Verdict::Allowed
@@ -73,17 +75,17 @@ fn entrance(
     login: &str,
 ) -> Entrance {
     let target = scene.words.step(&chain.target);
-    let lately = if chain.check {
-        ", after a check that the person signed in lately"
+    let but = if chain.check {
+        format!("; but {}", sign_in::UNCHECKED)
     } else {
-        ""
+        String::new()
     };
     Entrance {
         rule: scene.words.rule(chain.rule),
         to: words::spots(scene, &case.to),
         target: Step {
             text: format!(
-                "{}, and `users` gives the login name {login}{lately}",
+                "{}, and `users` gives the login name {login}{but}",
                 target.text
             ),
             place: target.place,

@@ -142,12 +142,12 @@ pub(super) fn SetTags(detail: Signal<Arc<NodeDetail>>, open: RwSignal<bool>) -> 
                         Some(email) => {
                             format!(
                                 "With a tag the machine no longer belongs to {email}: rules for people stop \
-                                 applying to it, its key never expires, and the last tag cannot be taken off again.",
+                                 applying to it, and its key never expires. Whoever takes the last tag off becomes its owner.",
                             )
                         }
                         None => {
-                            "What the policy allows this machine follows its tags at once. The last tag cannot be \
-                             taken off."
+                            "What the policy allows this machine follows its tags at once. Without any tag it \
+                             belongs to you, and rules for you apply to it."
                                 .to_owned()
                         }
                     }}
