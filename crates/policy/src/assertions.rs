@@ -4,7 +4,8 @@
 //! A test speaks of who somebody is, not of one machine: it holds when it holds
 //! for every device of the source and every device of the destination, and a
 //! user or tag without devices is taken to have one. An address is the node that
-//! holds it, else a stranger's.
+//! has it; as a source else a router's or a stranger's, as a destination else
+//! behind a router that is thought of, so that no approval decides about a test.
 
 mod access;
 mod device;
@@ -109,6 +110,11 @@ impl Failure {
     }
 }
 
+/// A rule as people count, from 1; `index` is its place from 0.
+fn rule(index: usize, section: &str) -> String {
+    format!("rule {} of `{section}`", index + 1)
+}
+
 impl Outcome {
     /// True when it holds.
     pub const fn holds(&self) -> bool {
@@ -124,8 +130,10 @@ impl Outcome {
             code: Code::TestFailed,
             span: self.span,
             message: format!(
-                "{key}[{}]: {}: {}",
-                self.entry, self.subject, failure.message
+                "test {} of `{key}`: {}: {}",
+                self.entry + 1,
+                self.subject,
+                failure.message
             ),
             help: failure.help.clone(),
         })
@@ -160,3 +168,6 @@ pub fn run(
 pub fn failures(outcomes: &[Outcome]) -> Vec<Diagnostic> {
     outcomes.iter().filter_map(Outcome::to_diagnostic).collect()
 }
+
+#[cfg(test)]
+mod tests;

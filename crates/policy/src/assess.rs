@@ -42,6 +42,7 @@ pub fn assess(text: &str, directory: &Directory, nodes: &[NodeFacts]) -> Assesse
     let mut outcomes = Vec::new();
     if !has_errors(&diagnostics) {
         diagnostics.extend(check::against(&document, directory));
+        diagnostics.extend(check::against_nodes(&document, nodes));
         diagnostics.extend(ssh::findings(&document, directory));
     }
     let tested = !has_errors(&diagnostics);

@@ -4,10 +4,11 @@ mod directory;
 mod names;
 mod rules;
 mod ssh_tests;
+mod via;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Sink, Span},
-    directory::Directory,
+    directory::{Directory, NodeFacts},
     document::Document,
 };
 use names::Names;
@@ -19,6 +20,7 @@ pub(crate) fn check(document: &Document, sink: &mut Sink) {
     names.check_rules(document, sink);
     names.check_ssh(document, sink);
     rules::check(document, sink);
+    via::check(document, sink);
     crate::posture::check(document, sink);
     ssh_tests::check(document, sink);
     if !sink.has_errors() {
@@ -31,6 +33,13 @@ pub(crate) fn check(document: &Document, sink: &mut Sink) {
 pub fn against(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
     let mut sink = Sink::default();
     directory::check(document, directory, &mut sink);
+    sink.finish()
+}
+
+/// Warnings that need the nodes of a moment: rules with `via` whose routers lead nowhere.
+pub fn against_nodes(document: &Document, nodes: &[NodeFacts]) -> Vec<Diagnostic> {
+    let mut sink = Sink::default();
+    via::check_routers(document, nodes, &mut sink);
     sink.finish()
 }
 

@@ -123,6 +123,10 @@ codes! {
     UserInNoRule = "user_in_no_rule",
     /// A sensitive port that is opened and that no test guards.
     UntestedPort = "untested_port",
+    /// A destination of a rule with `via` that lies behind no router.
+    ViaTarget = "via_target",
+    /// A rule with `via` whose routers have no approved route to a destination of it.
+    ViaRouter = "via_router",
 }
 
 /// One finding.
@@ -253,7 +257,8 @@ impl Help<'_> {
 
     /// Suggests the nearest of `known`, or names them all when they are few.
     pub(crate) fn did_you_mean<'k>(self, word: &str, known: impl Iterator<Item = &'k str>) {
-        let known: Vec<&str> = known.collect();
+        let mut seen = std::collections::BTreeSet::new();
+        let known: Vec<&str> = known.filter(|name| seen.insert(*name)).collect();
         if let Some(best) = nearest(word, &known) {
             self.help(format!("did you mean `{best}`?"));
         } else if !known.is_empty() && known.len() <= 12 {
@@ -262,16 +267,27 @@ impl Help<'_> {
     }
 }
 
-/// The nearest of `known` by edit distance, if it is near at all.
+/// The nearest of `known` by edit distance, if it is near at all. What both begin
+/// with, `tag:` or `node:`, makes no two names alike.
 fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let folded = word.to_lowercase();
-    let limit = (folded.chars().count() / 3).clamp(1, 4);
-    known
-        .iter()
-        .map(|k| (distance(&folded, &k.to_lowercase()), *k))
-        .filter(|(d, _)| *d <= limit)
-        .min()
-        .map(|(_, k)| k)
+    let word = word.to_lowercase();
+    let near = known.iter().filter_map(|name| {
+        let lower = name.to_lowercase();
+        let (typed, meant) = apart(&word, &lower);
+        let length = typed.chars().count();
+        let edits = distance(typed, meant);
+        let few = if length <= 4 { 1 } else { 2 };
+        (edits <= few && edits < length.max(1)).then_some((edits, *name))
+    });
+    near.min().map(|(_, name)| name)
+}
+
+/// The two names without the kind that both are of.
+fn apart<'t>(a: &'t str, b: &'t str) -> (&'t str, &'t str) {
+    match (a.split_once(':'), b.split_once(':')) {
+        (Some((kind, a)), Some((other, b))) if kind == other => (a, b),
+        _ => (a, b),
+    }
 }
 
 /// The edits from one word to the other: a character more, less, another, or
@@ -329,9 +345,32 @@ mod tests {
         assert_eq!(nearest("tagowners", &known), Some("tagOwners"));
         assert_eq!(nearest("weather", &known), None);
         assert_eq!(nearest("dts", &["src", "dst"]), Some("dst"));
+        assert_eq!(nearest("tag:ci", &["tag:db", "tag:web"]), None);
+        assert_eq!(nearest("tag:a", &["tag:b"]), None);
+        assert_eq!(nearest("node:foo", &["node:os", "node:osVersion"]), None);
+        assert_eq!(nearest("tag:wbe", &["tag:db", "tag:web"]), Some("tag:web"));
+        assert_eq!(nearest("tga:web", &["tag:web"]), Some("tag:web"));
+        assert_eq!(
+            nearest("node:osversion", &["node:os", "node:osVersion"]),
+            Some("node:osVersion")
+        );
+        assert_eq!(nearest("group:engineers", &["group:entry"]), None);
         assert_eq!(distance("abc", "abc"), 0);
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn few_names_are_all_told_each_once() {
+        let mut sink = Sink::default();
+        let known = ["tag:web", "tag:db", "tag:web"].into_iter();
+        sink.error(Code::Undefined, Span::default(), "e")
+            .did_you_mean("tag:printer", known);
+        let found = sink.finish();
+        assert_eq!(
+            found[0].help.as_deref(),
+            Some("known here: `tag:web`, `tag:db`")
+        );
     }
 
     #[test]

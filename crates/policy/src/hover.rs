@@ -150,19 +150,21 @@ fn definition(text: &str, root: &Value, name: &str) -> Option<String> {
         let member = members.iter().find(|m| m.key.text == name)?;
         let span = member.value.span;
         let shown = shortened(text.get(span.start..span.end)?);
-        let verb = if *kind == Names::Tag {
-            "may be given by"
-        } else {
-            "stands for"
-        };
         let count = match &member.value.kind {
-            Kind::Array(items) if items.is_empty() => " (nobody)".to_owned(),
-            Kind::Array(items) => format!(" ({})", items.len()),
+            Kind::Array(items) => Some(items.len()),
             Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Object(_) => {
-                String::new()
+                None
             }
         };
-        Some(format!("`{name}` {verb}{count}: {shown}"))
+        let many = count.map(|count| format!(" ({count})")).unwrap_or_default();
+        Some(match (*kind, count) {
+            (Names::Tag, Some(0)) => format!("`{name}` may be given by administrators alone."),
+            (Names::Tag, _) => {
+                format!("`{name}` may be given by administrators and by{many}: {shown}")
+            }
+            (_, Some(0)) => format!("`{name}` stands for nobody."),
+            _ => format!("`{name}` stands for{many}: {shown}"),
+        })
     })
 }
 

@@ -164,8 +164,8 @@ impl<'a> Trial<'a> {
                 },
             ) => Err(Failure {
                 message: format!(
-                    "expected deny, but rule {rule} of `{}` allows it",
-                    section.as_str()
+                    "expected deny, but {} allows it",
+                    super::rule(rule, section.as_str())
                 ),
                 help: None,
                 rule: Some(span),
@@ -208,10 +208,9 @@ impl<'a> Trial<'a> {
         match rules.next() {
             None => failure,
             Some(rule) => failure.help(format!(
-                "rule {} of `{}` would from a device that meets its posture: \
+                "{} would from a device that meets its posture: \
                  write what the device reports as `srcPostureAttrs`",
-                rule.index,
-                rule.section.as_str()
+                super::rule(rule.index, rule.section.as_str())
             )),
         }
     }

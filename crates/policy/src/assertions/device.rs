@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
-use wire::UserId;
+use wire::{UserId, net::Prefix};
 
 use crate::{directory::NodeFacts, posture::Attributes};
 
@@ -65,6 +65,26 @@ impl<'a> Device<'a> {
             addresses: vec![v4.into(), v6.into()],
             ..NodeFacts::default()
         })
+    }
+
+    /// Where packets to the address go: the node that has it, else a router with `tags`
+    /// that is thought of, which is an exit node too. So it is the text that is judged,
+    /// whichever routes are approved now.
+    pub(super) fn towards(address: IpAddr, nodes: &'a [NodeFacts], tags: &[String]) -> Self {
+        if nodes.iter().any(|n| n.addresses.contains(&address)) {
+            return Self::at(address, nodes);
+        }
+        let router = NodeFacts {
+            tags: tags.to_vec(),
+            routes: vec![Prefix::host(address)],
+            exit_routes: vec![Prefix::ALL_IPV4, Prefix::ALL_IPV6],
+            ..NodeFacts::default()
+        };
+        Self {
+            node: Cow::Owned(router),
+            addresses: vec![address],
+            real: false,
+        }
     }
 
     /// Whoever has the address: a node, the router whose route it lies in, else a stranger.

@@ -149,7 +149,7 @@ fn judge(
     to: &Device<'_>,
     login: &str,
 ) -> Result<(), Failure> {
-    // Rules that check are tried first.
+    // Rules that check are tried first: they are the stricter ones.
     let (rule, span, check) = match table.decide(&from.node, &to.node, login) {
         SshDecision::Allowed { rule, span, check } => (rule, span, check),
         SshDecision::Denied if expected == Expected::Deny => return Ok(()),
@@ -159,15 +159,24 @@ fn judge(
             return Err(Failure::new(message));
         }
     };
-    let without = match expected {
-        Expected::Deny => "",
-        Expected::Check if !check => " without a check",
-        Expected::Check | Expected::Accept | Expected::Sense => return Ok(()),
+    let (does, help) = match (expected, check) {
+        (Expected::Accept, false) | (Expected::Check, true) | (Expected::Sense, _) => return Ok(()),
+        (Expected::Accept, true) => (
+            "asks for a check",
+            Some(
+                "write the name under `check`; rules that check are tried before rules that accept",
+            ),
+        ),
+        (Expected::Check, false) => ("allows it without a check", None),
+        (Expected::Deny, _) => ("allows it", None),
     };
-    let expected = expected.as_str();
     Err(Failure {
-        message: format!("expected {expected}, but rule {rule} of `ssh` allows it{without}"),
-        help: None,
+        message: format!(
+            "expected {}, but {} {does}",
+            expected.as_str(),
+            super::rule(rule, "ssh")
+        ),
+        help: help.map(str::to_owned),
         rule: Some(span),
     })
 }

@@ -28,6 +28,8 @@ pub(super) struct World<'a> {
     tags: BTreeSet<&'a str>,
     hosts: BTreeMap<&'a str, Prefix>,
     everybody: BTreeSet<UserId>,
+    /// The tags of routers that some rule goes through.
+    via: Vec<String>,
     pub(super) nodes: &'a [NodeFacts],
 }
 
@@ -56,6 +58,12 @@ impl<'a> World<'a> {
                 .map(|h| (h.name.text.as_str(), h.prefix))
                 .collect(),
             everybody: directory.users.iter().map(|u| u.id).collect(),
+            via: document
+                .grants
+                .iter()
+                .flatten()
+                .flat_map(|grant| grant.via.iter().map(|tag| tag.text.clone()))
+                .collect(),
             nodes,
         }
     }
@@ -104,7 +112,7 @@ impl<'a> World<'a> {
             SelectorKind::Tag(tag) => {
                 Ok(self.or_thought(|n| n.tags.contains(tag), || Device::of_tag(tag, side)))
             }
-            SelectorKind::Host(_) | SelectorKind::Prefix(_) => self.at(kind).map(|d| vec![d]),
+            SelectorKind::Host(_) | SelectorKind::Prefix(_) => self.at(kind, side).map(|d| vec![d]),
             SelectorKind::Autogroup(Autogroup::Tagged) => {
                 let all: Vec<_> = self.real(|n| !n.tags.is_empty()).collect();
                 if all.is_empty() {
@@ -127,6 +135,10 @@ impl<'a> World<'a> {
             SelectorKind::ProviderGroup(group) => {
                 let users = People::provider_group(self.directory, group);
                 self.of_users(&users, side, || format!("`{kind}` has no member"))
+            }
+            SelectorKind::Autogroup(Autogroup::Internet) => {
+                Err(Failure::new(format!("`{kind}` cannot be tested"))
+                    .help("name an address of the Internet, as in `203.0.113.7:443`"))
             }
             SelectorKind::Any
             | SelectorKind::IpSet(_)
@@ -167,7 +179,7 @@ impl<'a> World<'a> {
         Ok(devices)
     }
 
-    fn at(&self, kind: &SelectorKind) -> Result<Device<'a>, Failure> {
+    fn at(&self, kind: &SelectorKind, side: Side) -> Result<Device<'a>, Failure> {
         let Some(prefix) = self.prefix(kind) else {
             return Err(unknown(
                 "host",
@@ -179,7 +191,10 @@ impl<'a> World<'a> {
             return Err(Failure::new(format!("`{kind}` is more than one address"))
                 .help("test single addresses, hosts, tags, groups or users"));
         }
-        Ok(Device::at(prefix.addr, self.nodes))
+        Ok(match side {
+            Side::Source => Device::at(prefix.addr, self.nodes),
+            Side::Target => Device::towards(prefix.addr, self.nodes, &self.via),
+        })
     }
 
     fn or_thought(

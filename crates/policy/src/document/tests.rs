@@ -189,7 +189,7 @@ fn grants_give_traffic_or_capabilities() {
     for (grant, why) in [
         (r#"{"src": ["*"], "dst": ["*"], "ip": ["*"]}"#, ""),
         (
-            r#"{"src": ["*"], "dst": ["tag:web"], "ip": ["tcp:22,80-90", "icmp:*", "443"], "via": ["tag:web"]}"#,
+            r#"{"src": ["*"], "dst": ["10.0.0.0/8"], "ip": ["tcp:22,80-90", "icmp:*", "443"], "via": ["tag:web"]}"#,
             "",
         ),
         (
@@ -225,7 +225,7 @@ fn grants_give_traffic_or_capabilities() {
             "via can only be a tag",
         ),
         (
-            r#"{"src": ["*"], "dst": ["*"], "ip": ["*"], "via": ["tag:no"]}"#,
+            r#"{"src": ["*"], "dst": ["10.0.0.0/8"], "ip": ["*"], "via": ["tag:no"]}"#,
             r#"tag "tag:no" not found"#,
         ),
         (

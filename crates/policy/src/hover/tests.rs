@@ -49,7 +49,7 @@ fn names_are_explained_by_their_definition() {
     );
     assert_eq!(
         at("tag:web").unwrap(),
-        "`tag:web` may be given by (nobody): []"
+        "`tag:web` may be given by administrators alone."
     );
     assert!(at("autogroup:self").unwrap().contains("own devices"));
     assert_eq!(at("nobody@"), None);

@@ -309,7 +309,7 @@ fn a_test_that_lacks_attributes_is_told_which_rule_asks_for_them() {
     let help = |at: usize| failed[at].failure.as_ref().unwrap().help.clone();
     let told = help(0).unwrap();
     assert!(
-        told.starts_with("rule 0 of `acls` would") && told.contains("`srcPostureAttrs`"),
+        told.starts_with("rule 1 of `acls` would") && told.contains("`srcPostureAttrs`"),
         "{told}"
     );
     assert_eq!(help(1), None);

@@ -84,5 +84,5 @@ fn check_domain(domain: &str, span: Span, directory: &Directory, sink: &mut Sink
             "{key}{domain} is not associated with this Tailnet and cannot be used in user:*@<domain> expressions"
         ),
     )
-    .help("verify the domain for this tenant first");
+    .help("name the people or a group of theirs: no such domain was proven to be this tenant's");
 }

@@ -74,7 +74,7 @@ pub(in crate::keyword) const SSH_TESTS: Form = Form::List(&Form::Object(&[
     optional(
         "accept",
         LOGINS,
-        "Users of the system as whom it must be possible without more.",
+        "Users of the system as whom it must be possible without a check.",
         r#"["ubuntu"]"#,
     ),
     optional(
