@@ -74,10 +74,10 @@ fn flow(bench: &Bench, from: usize, to: usize) -> usize {
         from: end(bench, from),
         to: end(bench, to),
         proto: 6,
-        ports: PortRange {
+        ports: &[PortRange {
             first: 20,
             last: 9_000,
-        },
+        }],
         offered: &[],
     });
     explained.allowed.len() + usize::from(explained.verdict == Verdict::Denied)
@@ -92,7 +92,7 @@ pub(crate) fn who(bench: &Bench) -> usize {
     let inbound = Inbound {
         to: end(bench, bench.world.nodes.len() / 2),
         proto: 6,
-        ports: PortRange::one(443),
+        ports: &[PortRange::one(443)],
     };
     let reaches = bench
         .asked

@@ -6,6 +6,7 @@
 //! each other.
 
 mod answer;
+mod asked;
 mod because;
 mod cases;
 mod flow;
@@ -22,6 +23,7 @@ use std::net::IpAddr;
 
 pub use crate::selector::sort::Sort;
 pub use answer::{Cause, Chain, Denial, Explanation, Link, Missing, Near, Part, RuleAt, Verdict};
+pub use asked::{SERVICES, read_ports};
 pub use because::Because;
 pub use cases::{Case, Cases};
 pub use flow::Flow;

@@ -89,6 +89,15 @@ pub fn numbers(text: &str) -> Option<Vec<u8>> {
     read(&text, &mut Sink::default()).map(|protocol| protocol.numbers)
 }
 
+/// The protocol among packets of one family: what `icmp` names is another in each.
+pub const fn of_family(number: u8, ipv4: bool) -> u8 {
+    if number == ICMP && !ipv4 {
+        ICMPV6
+    } else {
+        number
+    }
+}
+
 /// True for protocols with ports.
 pub const fn has_ports(number: u8) -> bool {
     matches!(number, TCP | UDP | SCTP)

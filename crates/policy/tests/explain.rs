@@ -103,7 +103,7 @@ fn ask(world: &World, seed: usize) -> (usize, usize) {
             from,
             to,
             proto,
-            ports: PortRange::one(port),
+            ports: &[PortRange::one(port)],
             offered: &[],
         });
         let why = || {
@@ -162,7 +162,7 @@ proptest! {
         prop_assume!(!flows.is_empty());
         let (from, to) = flows[pick.index(flows.len())];
         let ports = PortRange { first, last: first + more };
-        let explained = explainer.explain(&Flow { from, to, proto: 6, ports, offered: &[] });
+        let explained = explainer.explain(&Flow { from, to, proto: 6, ports: &[ports], offered: &[] });
         let open = |port| explained.allowed.iter().any(|c| c.ports.iter().any(|r| r.contains(port)));
         let shut = |port| explained.denied.iter().any(|d| d.ports.iter().any(|r| r.contains(port)));
         for port in ports.first..=ports.last {
@@ -179,7 +179,7 @@ proptest! {
         let all = addresses(node);
         let to = End { node, address: all[target.index(all.len())] };
         let ports = PortRange::one(22);
-        let reaches = explainer.who_reaches(&Inbound { to, proto: 6, ports }, &world.nodes);
+        let reaches = explainer.who_reaches(&Inbound { to, proto: 6, ports: &[ports] }, &world.nodes);
         let told: BTreeSet<usize> = reaches.iter().flat_map(|r| &r.sources).flat_map(|s| s.devices.clone()).collect();
         let passes = |from: &NodeFacts| from.addresses.iter().any(|a| {
             law.decide(End { node: from, address: *a }, to, 6, 22).is_allowed()

@@ -49,7 +49,7 @@ fn every_capture_is_explained_as_it_is_decided() {
                         from,
                         to,
                         proto,
-                        ports,
+                        ports: &[ports],
                         offered: &[],
                     };
                     let explained = explainer.explain(&flow);

@@ -2,6 +2,7 @@
 
 pub(super) mod explain;
 pub(super) mod impact;
+mod place;
 
 use std::{io::Read as _, path::Path, process::ExitCode};
 

@@ -7,6 +7,7 @@ use wire::{UserId, net::PortRange};
 use super::{Device, Explainer, Explanation, Flow, SignIn, Spot, SshExplanation};
 use crate::{
     class::ClassKey, compile::Compiled, decide::End, directory::NodeFacts, posture::Attributes,
+    protocol,
 };
 
 /// The most pairs of devices, each pair unlike the others, that one question looks at.
@@ -47,7 +48,7 @@ impl Explainer<'_> {
         law: &Compiled,
         devices: &[Device<'_>],
         (from, to): (&[Spot], &[Spot]),
-        (proto, ports): (u8, PortRange),
+        (proto, ports): (u8, &[PortRange]),
     ) -> Cases<Explanation> {
         let judge = |a: Spot, b: Spot| {
             let flow = self.flow(devices, a, b, proto, ports)?;
@@ -89,7 +90,7 @@ impl Explainer<'_> {
         from: Spot,
         to: Spot,
         proto: u8,
-        ports: PortRange,
+        ports: &'d [PortRange],
     ) -> Option<Flow<'d>> {
         let (a, b) = (devices.get(from.device)?, devices.get(to.device)?);
         let end = |device: &Device<'d>, address| End {
@@ -113,7 +114,7 @@ impl Explainer<'_> {
         Some(Flow {
             from,
             to,
-            proto,
+            proto: protocol::of_family(proto, to.address.is_ipv4()),
             ports,
             offered: b.offered,
         })

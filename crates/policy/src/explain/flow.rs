@@ -23,8 +23,8 @@ pub struct Flow<'a> {
     pub to: End<'a>,
     /// The protocol's number.
     pub proto: u8,
-    /// The ports; they count for nothing with protocols without ports.
-    pub ports: PortRange,
+    /// The ports, at least one range; they count for nothing with protocols without ports.
+    pub ports: &'a [PortRange],
     /// Routes that the destination device offers and nobody approved.
     pub offered: &'a [Prefix],
 }
@@ -33,7 +33,7 @@ impl Explainer<'_> {
     /// The answer and the reasons.
     pub fn explain(&self, flow: &Flow<'_>) -> Explanation {
         if let Some(cause) = self.misplaced(flow) {
-            return denied(vec![flow.ports], cause, Vec::new(), Vec::new());
+            return denied(flow.ports.to_vec(), cause, Vec::new(), Vec::new());
         }
         let asked = Question {
             from: self.names.party(flow.from),
@@ -41,7 +41,7 @@ impl Explainer<'_> {
             proto: flow.proto,
             ports: flow.ports,
         };
-        let (mut allowed, mut left, mut misses) = (Vec::new(), vec![flow.ports], Vec::new());
+        let (mut allowed, mut left, mut misses) = (Vec::new(), flow.ports.to_vec(), Vec::new());
         for rule in &self.rules {
             if left.is_empty() {
                 break;

@@ -20,7 +20,7 @@ pub(super) struct Question<'n> {
     pub(super) from: Party<'n>,
     pub(super) to: Party<'n>,
     pub(super) proto: u8,
-    pub(super) ports: PortRange,
+    pub(super) ports: &'n [PortRange],
 }
 
 /// What a rule says of a flow.
@@ -153,9 +153,9 @@ impl Rule<'_> {
         for (source, place) in met {
             for traffic in self.traffic.iter().filter(|t| t.is_of(asked.proto)) {
                 let open = traffic.ports_at(place, asked.proto);
-                let open = open
-                    .into_iter()
-                    .filter_map(|r| ports::common(r, asked.ports));
+                let asked = asked.ports.iter();
+                let open =
+                    asked.flat_map(|asked| open.iter().filter_map(|r| ports::common(*r, *asked)));
                 let open: Vec<PortRange> = open.collect();
                 if !open.is_empty() {
                     all.push((*source, place.selector, open));

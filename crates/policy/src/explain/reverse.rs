@@ -24,7 +24,7 @@ pub struct Inbound<'a> {
     /// The protocol's number.
     pub proto: u8,
     /// The ports, of which one at least must be open.
-    pub ports: PortRange,
+    pub ports: &'a [PortRange],
 }
 
 /// What one rule lets in.

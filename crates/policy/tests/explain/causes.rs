@@ -54,7 +54,7 @@ fn ask(text: &str, from: &NodeFacts, to: (&NodeFacts, &str), ports: PortRange) -
             address: to.1.parse().unwrap(),
         },
         proto: 6,
-        ports,
+        ports: &[ports],
         offered: &offered,
     })
 }

@@ -79,6 +79,47 @@ async fn a_draft_explains_whom_it_lets_through_by_which_rule_and_why() {
 }
 
 #[tokio::test]
+async fn lists_of_ports_and_names_of_services_are_asked_about_together() {
+    let (_app, tenant, ada) = world().await;
+    for (ports, said) in [
+        ("https", "laptop may reach web on tcp port 443."),
+        (
+            "22,5432",
+            "laptop may not reach web on tcp ports 22,5432: the rule is for other ports.",
+        ),
+        (
+            "ssh, https, 8000-8010",
+            "laptop may reach web on tcp port 443, and not on the rest of tcp ports 22,443,8000-8010.",
+        ),
+        (
+            "*",
+            "laptop may reach web on tcp port 443, and on no other tcp port.",
+        ),
+    ] {
+        let question = json!({
+            "ask": "reach", "from": "laptop", "to": "web", "traffic": { "ports": ports },
+        });
+        let told = asked(&ada, tenant, question).await.ok::<Explained>();
+        assert_eq!(told.sentence, said, "{ports}");
+    }
+    let question = json!({
+        "ask": "who_reaches", "to": "web", "traffic": { "ports": "22,https" },
+    });
+    let told = asked(&ada, tenant, question).await.ok::<Explained>();
+    assert_eq!(
+        told.sentence,
+        "One machine may reach web on some of tcp ports 22,443."
+    );
+    assert_eq!(told.entrances[0].ports, "443");
+    let question = json!({
+        "ask": "reach", "from": "laptop", "to": "web",
+        "traffic": { "protocol": "icmp", "ports": "22" },
+    });
+    let told = asked(&ada, tenant, question).await.ok::<Explained>();
+    assert_eq!(told.sentence, "laptop may reach web on icmp.");
+}
+
+#[tokio::test]
 async fn sign_ins_and_who_reaches_a_place_are_explained_too() {
     let (_app, tenant, ada) = world().await;
     let question = json!({ "ask": "sign_in", "from": "laptop", "to": "web", "login": "root" });
@@ -161,9 +202,9 @@ async fn a_question_that_makes_no_sense_names_its_field() {
             "did you mean `web`?",
         ),
         (
-            json!({ "ask": "reach", "from": "laptop", "to": "web", "traffic": { "ports": "http" } }),
+            json!({ "ask": "reach", "from": "laptop", "to": "web", "traffic": { "ports": "22,htps" } }),
             "/question/traffic/ports",
-            "no port",
+            "did you mean `https`?",
         ),
         (
             json!({ "ask": "reach", "from": "laptop", "to": "web", "traffic": { "protocol": "tpc" } }),
@@ -191,7 +232,7 @@ async fn a_question_that_makes_no_sense_names_its_field() {
         );
     }
     let question = json!({
-        "ask": "reach", "from": "lap", "to": "wbe", "traffic": { "ports": "http" },
+        "ask": "reach", "from": "lap", "to": "wbe", "traffic": { "ports": "90-80" },
     });
     let problem = asked(&ada, tenant, question).await.problem(Code::Invalid);
     assert_eq!(problem.errors.len(), 3, "every field at once: {problem:?}");

@@ -16,8 +16,9 @@ pub(in crate::cli) struct Explain {
     which: Which,
     /// From whom: a user, `group:…`, `tag:…`, a machine, an address.
     from: String,
-    /// To where, with a port or ports: `tag:db:5432`, `nas`, `[fd7a:115c:a1e0::7]:22`.
-    #[arg(value_name = "TO[:PORT]")]
+    /// To where, with ports, ranges or names of services: `tag:db:22,5432`, `web:https`, `nas`,
+    /// `[fd7a:115c:a1e0::7]:8000-8999`.
+    #[arg(value_name = "TO[:PORTS]")]
     to: String,
     /// The protocol.
     #[arg(long, default_value = "tcp")]
@@ -34,8 +35,9 @@ pub(in crate::cli) struct Explain {
 pub(in crate::cli) struct WhoCan {
     #[command(flatten)]
     which: Which,
-    /// To where, with a port or ports: `tag:db:5432`, `nas`, `[fd7a:115c:a1e0::7]:22`.
-    #[arg(value_name = "TO[:PORT]")]
+    /// To where, with ports, ranges or names of services: `tag:db:22,5432`, `web:https`, `nas`,
+    /// `[fd7a:115c:a1e0::7]:8000-8999`.
+    #[arg(value_name = "TO[:PORTS]")]
     to: String,
     /// The protocol.
     #[arg(long, default_value = "tcp")]
@@ -54,21 +56,13 @@ impl Explain {
     }
 
     pub(super) fn request(self) -> Result<Request> {
-        let (to, ports) = split(&self.to);
-        let question = match self.ssh {
-            Some(login) => Question::SignIn {
-                from: self.from,
-                to: self.to,
-                login,
-            },
-            None => Question::Reach {
-                from: self.from,
-                to,
-                traffic: Traffic {
-                    protocol: self.proto,
-                    ports,
-                },
-            },
+        let from = self.from;
+        let question = if let Some(login) = self.ssh {
+            let to = self.to;
+            Question::SignIn { from, to, login }
+        } else {
+            let (to, traffic) = traffic(&self.to, self.proto)?;
+            Question::Reach { from, to, traffic }
         };
         ask(self.which, self.file.as_deref(), question)
     }
@@ -80,19 +74,19 @@ impl WhoCan {
     }
 
     pub(super) fn request(self) -> Result<Request> {
-        let (to, ports) = split(&self.to);
-        let question = match self.ssh {
-            Some(login) => Question::WhoSignsIn { to: self.to, login },
-            None => Question::WhoReaches {
-                to,
-                traffic: Traffic {
-                    protocol: self.proto,
-                    ports,
-                },
-            },
+        let question = if let Some(login) = self.ssh {
+            Question::WhoSignsIn { to: self.to, login }
+        } else {
+            let (to, traffic) = traffic(&self.to, self.proto)?;
+            Question::WhoReaches { to, traffic }
         };
         ask(self.which, self.file.as_deref(), question)
     }
+}
+
+fn traffic(to: &str, protocol: String) -> Result<(String, Traffic)> {
+    let (to, ports) = super::place::split(to)?;
+    Ok((to, Traffic { protocol, ports }))
 }
 
 fn named(file: Option<&String>) -> String {
@@ -109,24 +103,6 @@ fn ask(which: Which, file: Option<&str>, question: Question) -> Result<Request> 
         tenant: which.tenant,
         asked,
     })
-}
-
-/// What is in front of the ports, and the ports, as policies write them.
-fn split(text: &str) -> (String, String) {
-    let whole = || (text.to_owned(), "*".to_owned());
-    if text.parse::<std::net::IpAddr>().is_ok() {
-        return whole();
-    }
-    let Some((name, ports)) = text.rsplit_once(':') else {
-        return whole();
-    };
-    let is_port = |c: char| c.is_ascii_digit() || matches!(c, '*' | '-');
-    let is_kind = matches!(name, "tag" | "group" | "autogroup" | "ipset" | "svc");
-    if ports.is_empty() || !ports.chars().all(is_port) || is_kind {
-        return whole();
-    }
-    let bare = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
-    (bare.unwrap_or(name).to_owned(), ports.to_owned())
 }
 
 /// The answer for people.
@@ -248,28 +224,5 @@ fn listed(names: &Names) -> String {
         first
     } else {
         format!("{first} and {more} more")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ports_are_read_as_policies_write_them() {
-        for (text, name, ports) in [
-            ("web-1", "web-1", "*"),
-            ("web-1:443", "web-1", "443"),
-            ("tag:db:5432", "tag:db", "5432"),
-            ("tag:db", "tag:db", "*"),
-            ("tag:80", "tag:80", "*"),
-            ("group:ops:8000-8999", "group:ops", "8000-8999"),
-            ("100.64.0.7:22", "100.64.0.7", "22"),
-            ("fd7a:115c:a1e0::7", "fd7a:115c:a1e0::7", "*"),
-            ("[fd7a:115c:a1e0::7]:22", "fd7a:115c:a1e0::7", "22"),
-            ("*:*", "*", "*"),
-        ] {
-            assert_eq!(split(text), (name.to_owned(), ports.to_owned()), "{text}");
-        }
     }
 }

@@ -173,7 +173,7 @@ fn devices_that_are_alike_are_answered_for_once_and_counted() {
         let all = |text: &str| explainer.typed(text, devices).unwrap().spots;
         let ask = |from: &str, to: &str, port| {
             let ports = PortRange::one(port);
-            explainer.explain_all(law, devices, (&all(from), &all(to)), (6, ports))
+            explainer.explain_all(law, devices, (&all(from), &all(to)), (6, &[ports]))
         };
         let cases = ask("group:dev", "tag:web", 443).all;
         assert_eq!(cases.len(), 1, "{cases:?}");

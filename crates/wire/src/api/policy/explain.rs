@@ -66,7 +66,7 @@ pub struct Traffic {
     /// A name or number, as in a policy.
     #[serde(default = "tcp")]
     pub protocol: String,
-    /// A port, a range (`8000-8999`) or `*`.
+    /// Ports, ranges and names of services (`22,8000-8999,https`), or `*`.
     #[serde(default = "all")]
     pub ports: String,
 }

@@ -1,7 +1,7 @@
 //! What people type, read.
 
 use policy::{
-    explain::{Explainer, Typed},
+    explain::{self, Explainer, Typed},
     protocol,
 };
 use wire::{
@@ -16,10 +16,11 @@ use crate::error::{Error, Result};
 const MOST: usize = 300;
 
 /// Protocol and ports.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub(super) protocol: u8,
-    pub(super) ports: PortRange,
+    /// At least one range, sorted.
+    pub(super) ports: Vec<PortRange>,
 }
 
 /// One end, or what is wrong with the field at `pointer`.
@@ -64,28 +65,17 @@ pub(super) fn traffic(traffic: &Traffic) -> Result<Asked> {
         )
     })?;
     let number = numbers.first().copied().unwrap_or(ICMPV6);
-    let ports = ports(traffic.ports.trim())?;
     Ok(Asked {
         protocol: number,
         ports: if protocol::has_ports(number) {
-            ports
+            ports(&traffic.ports)?
         } else {
-            PortRange::ANY
+            vec![PortRange::ANY]
         },
     })
 }
 
-fn ports(text: &str) -> Result<PortRange> {
-    if text.is_empty() || text == "*" {
-        return Ok(PortRange::ANY);
-    }
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let number = |text: &str| text.trim().parse::<u16>().ok();
-    match (number(first), number(last)) {
-        (Some(first), Some(last)) if first <= last => Ok(PortRange { first, last }),
-        _ => Err(Error::invalid(
-            "/question/traffic/ports",
-            format!("`{text}` is no port: write 443, 8000-8999 or *"),
-        )),
-    }
+fn ports(text: &str) -> Result<Vec<PortRange>> {
+    explain::read_ports(text)
+        .map_err(|unclear| Error::invalid("/question/traffic/ports", unclear.to_string()))
 }

@@ -1,7 +1,10 @@
 //! May packets go from here to there?
 
 use policy::explain::{self, Case, Cases, Explanation, Typed};
-use wire::api::policy::explain::{self as api, Explained, Traffic, Verdict};
+use wire::{
+    api::policy::explain::{self as api, Explained, Traffic, Verdict},
+    net::PortRange,
+};
 
 use super::{
     Scene,
@@ -24,19 +27,19 @@ pub(super) fn answer(
         scene.law,
         scene.devices,
         (&from.spots, &to.spots),
-        (asked.protocol, asked.ports),
+        (asked.protocol, &asked.ports),
     );
-    let what = what(asked, &words::ports(&[asked.ports]));
+    let what = what(&asked, &words::ports(&asked.ports));
     Ok(told(
         &cases,
-        |case| tell(scene, case, &from, &to, asked),
+        |case| tell(scene, case, &from, &to, &asked),
         (&from, &to),
         &format!("reach {} on {what}", to.name),
     ))
 }
 
 /// `tcp port 443`, `every udp port`, `icmp`.
-fn what(asked: Asked, ports: &str) -> String {
+fn what(asked: &Asked, ports: &str) -> String {
     let name = policy::protocol::name_of(asked.protocol);
     match ports {
         _ if !policy::protocol::has_ports(asked.protocol) => name,
@@ -46,12 +49,24 @@ fn what(asked: Asked, ports: &str) -> String {
     }
 }
 
+/// What was asked for beside what is open.
+fn rest(asked: &Asked) -> String {
+    if asked.ports == [PortRange::ANY] {
+        let name = policy::protocol::name_of(asked.protocol);
+        return format!("on no other {name} port");
+    }
+    format!(
+        "not on the rest of {}",
+        what(asked, &words::ports(&asked.ports))
+    )
+}
+
 fn tell(
     scene: &Scene<'_>,
     case: &Case<Explanation>,
     from: &Typed,
     to: &Typed,
-    asked: Asked,
+    asked: &Asked,
 ) -> api::Case {
     let names = [&case.from, &case.to].map(|spots| words::spots(scene, spots));
     let [from_names, to_names] = names;
@@ -65,11 +80,12 @@ fn tell(
         .iter()
         .flat_map(|chain| chain.ports.iter().copied())
         .collect();
-    let all = what(asked, &words::ports(&[asked.ports]));
+    let all = what(asked, &words::ports(&asked.ports));
     let sentence = match (&case.explanation.verdict, &case.explanation.denied) {
         (explain::Verdict::Partly, _) => format!(
-            "{who} may reach {place} on {}, and not on the rest of {all}.",
-            what(asked, &words::ports(&joined(open)))
+            "{who} may reach {place} on {}, and {}.",
+            what(asked, &words::ports(&joined(open))),
+            rest(asked)
         ),
         (_, Some(denial)) => {
             format!("{who} may not reach {place} on {all}: {}.", denial.cause)
@@ -97,9 +113,9 @@ fn tell(
 }
 
 /// Sorted, and joined where they touch.
-fn joined(mut ranges: Vec<wire::net::PortRange>) -> Vec<wire::net::PortRange> {
+fn joined(mut ranges: Vec<PortRange>) -> Vec<PortRange> {
     ranges.sort_unstable();
-    let mut all: Vec<wire::net::PortRange> = Vec::new();
+    let mut all: Vec<PortRange> = Vec::new();
     for range in ranges {
         match all.last_mut() {
             Some(last) if u32::from(range.first) <= u32::from(last.last) + 1 => {
@@ -122,7 +138,8 @@ const fn verdict(verdict: explain::Verdict) -> Verdict {
 /// The most cases that an answer tells.
 const MOST_CASES: usize = 50;
 
-/// The whole answer: one sentence over all cases, the widest case first.
+/// The whole answer: one sentence over all cases; what is open first, and the widest case of each
+/// verdict.
 pub(super) fn told<E>(
     cases: &Cases<E>,
     tell: impl Fn(&Case<E>) -> api::Case,
@@ -131,7 +148,14 @@ pub(super) fn told<E>(
 ) -> Explained {
     let total: usize = cases.all.iter().map(|case| case.pairs).sum();
     let mut told: Vec<api::Case> = cases.all.iter().map(tell).collect();
-    told.sort_by_key(|case| std::cmp::Reverse(case.pairs));
+    told.sort_by_key(|case| {
+        let order = match case.verdict {
+            Verdict::Allowed => 0,
+            Verdict::Partly => 1,
+            Verdict::Denied => 2,
+        };
+        (order, std::cmp::Reverse(case.pairs))
+    });
     let pairs = |verdict| {
         let of = told.iter().filter(|case| case.verdict == verdict);
         of.map(|case| case.pairs).sum::<usize>()

@@ -29,7 +29,7 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, traffic: &Traffic) -> Result<E
     let looked = to.spots.iter().take(MOST_TARGETS);
     let mut found: Vec<Found> = Vec::new();
     for spot in looked {
-        for reach in reached(scene, &nodes, *spot, asked) {
+        for reach in reached(scene, &nodes, *spot, &asked) {
             add(&mut found, *spot, reach);
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, traffic: &Traffic) -> Result<E
         } else {
             Verdict::Allowed
         },
-        sentence: sentence(&to.name, &what(asked), &found),
+        sentence: sentence(&to.name, &what(&asked), &found),
         cases: Vec::new(),
         entrances,
         left_out: (left > 0)
@@ -56,13 +56,13 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, traffic: &Traffic) -> Result<E
     })
 }
 
-fn what(asked: Asked) -> String {
+fn what(asked: &Asked) -> String {
     let name = policy::protocol::name_of(asked.protocol);
-    match asked.ports {
+    match asked.ports.as_slice() {
         _ if !policy::protocol::has_ports(asked.protocol) => name,
-        PortRange::ANY => format!("some {name} port"),
-        ports if ports.first == ports.last => format!("{name} port {}", ports.first),
-        ports => format!("some of {name} ports {}-{}", ports.first, ports.last),
+        [PortRange::ANY] => format!("some {name} port"),
+        [one] if one.first == one.last => format!("{name} port {}", one.first),
+        ports => format!("some of {name} ports {}", words::ports(ports)),
     }
 }
 
@@ -110,7 +110,7 @@ fn add(found: &mut Vec<Found>, spot: Spot, reach: Reach) {
     }
 }
 
-fn reached(scene: &Scene<'_>, nodes: &[NodeFacts], spot: Spot, asked: Asked) -> Vec<Reach> {
+fn reached(scene: &Scene<'_>, nodes: &[NodeFacts], spot: Spot, asked: &Asked) -> Vec<Reach> {
     let Some(node) = nodes.get(spot.device) else {
         return Vec::new();
     };
@@ -118,8 +118,8 @@ fn reached(scene: &Scene<'_>, nodes: &[NodeFacts], spot: Spot, asked: Asked) -> 
     for address in spot.addresses() {
         let inbound = Inbound {
             to: End { node, address },
-            proto: asked.protocol,
-            ports: asked.ports,
+            proto: policy::protocol::of_family(asked.protocol, address.is_ipv4()),
+            ports: &asked.ports,
         };
         for reach in scene.explainer.who_reaches(&inbound, nodes) {
             // By either family is enough.
