@@ -10,6 +10,12 @@
 mod case;
 #[path = "corpus/read.rs"]
 mod read;
+#[expect(
+    dead_code,
+    reason = "what is printed of a capture is printed elsewhere"
+)]
+#[path = "corpus/renumbered.rs"]
+mod renumbered;
 #[expect(dead_code, reason = "what the service answered is compared elsewhere")]
 #[path = "corpus/tenant.rs"]
 mod tenant;

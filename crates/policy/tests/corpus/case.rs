@@ -15,6 +15,9 @@ pub(crate) struct Case {
     pub(crate) users: Vec<Person>,
     pub(crate) nodes: BTreeMap<String, Machine>,
     pub(crate) expect: Option<BTreeMap<String, Seen>>,
+    /// Whether its nodes were given other numbers to be judged; see `renumbered.rs`.
+    #[serde(skip)]
+    pub(crate) renumbered: bool,
 }
 
 #[derive(Clone, Deserialize)]

@@ -7,7 +7,8 @@ use crate::{
     case::{Case, Seen},
     filter, peer_caps, ssh,
     tenant::{Node, Tenant},
-    view::{self, Eyes},
+    told,
+    view::Eyes,
 };
 
 /// What came of a capture.
@@ -86,7 +87,7 @@ fn judge_node(
         peer_caps::compare(&ours, &node.facts, caps)?;
     }
     if let Some(own) = &seen.own {
-        view::compare(&eyes.own(node), own).map_err(|why| format!("self: {why}"))?;
+        told::compare(&eyes.own(node), own).map_err(|why| format!("self: {why}"))?;
     }
     match &seen.peers {
         Some(peers) => eyes.compare_peers(name, peers),

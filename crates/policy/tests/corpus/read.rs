@@ -2,7 +2,9 @@
 
 use std::{io::Read as _, path::PathBuf};
 
-use crate::case::Case;
+use serde_json::Value;
+
+use crate::{case::Case, renumbered};
 
 /// Every capture; `None`, said loudly, when there are none here.
 pub(crate) fn cases() -> Option<Vec<Case>> {
@@ -18,7 +20,15 @@ pub(crate) fn cases() -> Option<Vec<Case>> {
         .read_to_string(&mut text)
         .unwrap();
     let lines = text.lines().filter(|l| !l.trim().is_empty());
-    Some(lines.map(|l| serde_json::from_str(l).unwrap()).collect())
+    Some(lines.map(case).collect())
+}
+
+fn case(line: &str) -> Case {
+    let mut value: Value = serde_json::from_str(line).unwrap();
+    let renumbered = renumbered::restore(&mut value);
+    let mut case: Case = serde_json::from_value(value).unwrap();
+    case.renumbered = renumbered;
+    case
 }
 
 fn path() -> Option<PathBuf> {
