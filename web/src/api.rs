@@ -8,6 +8,8 @@ pub(crate) mod session;
 pub(crate) mod tenant;
 pub(crate) mod user;
 
+use std::collections::BTreeSet;
+
 use gloo_net::http::{Method, RequestBuilder};
 use serde::{Serialize, de::DeserializeOwned};
 use wire::api::problem::{Code, Problem};
@@ -74,6 +76,15 @@ impl Failure {
             Self::Refused(problem) => problem.request_id.clone(),
             Self::Unreachable | Self::Unreadable { .. } => String::new(),
         }
+    }
+
+    /// Whether all that is wrong is wrong with these fields.
+    pub(crate) fn lies_in_fields(&self, fields: &BTreeSet<&'static str>) -> bool {
+        let Self::Refused(problem) = self else {
+            return false;
+        };
+        let is_of_field = |pointer: &str| fields.iter().any(|field| lies_in(pointer, field));
+        !problem.errors.is_empty() && problem.errors.iter().all(|e| is_of_field(&e.pointer))
     }
 
     /// What is wrong with the field at a JSON pointer, or with an entry below it.
@@ -203,6 +214,10 @@ mod tests {
         assert_eq!(failure.field("/tag"), None);
         assert_eq!(failure.field("/name"), None);
         assert_eq!(failure.request_id(), "r1");
+        assert!(failure.lies_in_fields(&BTreeSet::from(["/name", "/tags"])));
+        assert!(!failure.lies_in_fields(&BTreeSet::from(["/name"])));
+        let whole = BTreeSet::from(["/tags"]);
+        assert!(!Failure::Unreachable.lies_in_fields(&whole));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::{
     route::Page,
     session::Session,
     theme::Theme,
+    unsaved::Drafts,
 };
 
 /// Puts the console into the document.
@@ -29,8 +30,10 @@ fn App() -> impl IntoView {
     provide_context(location);
     let first = untrack(|| Page::parse(&location.path()));
     provide_context(Session::start(&first));
+    provide_context(Drafts::start());
 
-    let page = Memo::new(move |_| Page::parse(&location.path()));
+    // A tenant's pages share what stands around them: going from one to another keeps it.
+    let page = Memo::new(move |_| Page::parse(&location.path()).frame());
     view! {
         {move || match page.get() {
             Page::Home => pages::home::Home().into_any(),

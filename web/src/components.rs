@@ -22,7 +22,6 @@ pub(crate) mod search_field;
 pub(crate) mod segmented;
 pub(crate) mod select_field;
 pub(crate) mod skeleton;
-pub(crate) mod suggest_field;
 pub(crate) mod table;
 pub(crate) mod text_field;
 pub(crate) mod toast;

@@ -30,5 +30,6 @@ mod route;
 mod session;
 mod submit;
 mod theme;
+mod unsaved;
 
 pub use app::mount;

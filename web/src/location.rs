@@ -3,7 +3,7 @@
 
 use leptos::{ev, prelude::*};
 use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{HtmlAnchorElement, MouseEvent, Url};
+use web_sys::{HtmlAnchorElement, HtmlElement, MouseEvent, Url};
 
 /// Where the console is. A context.
 #[derive(Clone, Copy)]
@@ -33,7 +33,9 @@ impl Location {
         let here = Self {
             place: RwSignal::new(Place::now()),
         };
-        let _ = window_event_listener(ev::popstate, move |_| here.place.set(Place::now()));
+        let _ = window_event_listener(ev::popstate, move |_| {
+            here.follow();
+        });
         let _ = window_event_listener(ev::click, move |click| {
             if let Some(url) = own_link(&click) {
                 click.prevent_default();
@@ -79,13 +81,24 @@ impl Location {
         if done.is_err() {
             return;
         }
-        let before = self.place.get_untracked().path;
-        let now = Place::now();
-        let moved = now.path != before;
-        self.place.set(now);
-        if moved {
+        if self.follow() {
             window().scroll_to_with_x_and_y(0.0, 0.0);
         }
+    }
+
+    /// Takes over what the address bar shows; true when it is another page.
+    fn follow(self) -> bool {
+        let now = Place::now();
+        let moved = self.place.with_untracked(|before| before.path != now.path);
+        if moved {
+            // What had the focus stays behind; the new page's heading takes it.
+            let active = document().active_element();
+            if let Some(active) = active.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
+                let _ = active.blur();
+            }
+        }
+        self.place.set(now);
+        moved
     }
 }
 

@@ -13,3 +13,4 @@ pub(crate) mod policy_editor;
 pub(crate) mod query_string;
 pub(crate) mod role;
 pub(crate) mod since;
+pub(crate) mod tags;

@@ -20,5 +20,6 @@ pub(crate) mod scope;
 pub(crate) mod settings;
 pub(crate) mod shell;
 pub(crate) mod sign_in;
+pub(crate) mod tags_field;
 pub(crate) mod tenant;
 pub(crate) mod users;

@@ -66,6 +66,14 @@ impl Page {
             .filter(|_| !slug.is_empty())
             .map_or(Self::NotFound, |page| Self::Tenant(slug.to_owned(), page))
     }
+
+    /// The page that stands for all that are drawn in the same frame.
+    pub(crate) fn frame(self) -> Self {
+        match self {
+            Self::Tenant(slug, _) => Self::Tenant(slug, TenantPage::Machines),
+            Self::Home | Self::SignIn | Self::Register(_) | Self::NotFound => self,
+        }
+    }
 }
 
 impl TenantPage {
@@ -179,6 +187,7 @@ mod tests {
         for page in pages {
             let found = Page::parse(&page.path("acme"));
             assert_eq!(found, Page::Tenant("acme".to_owned(), page));
+            assert_eq!(found.frame(), Page::parse("/t/acme").frame());
         }
     }
 

@@ -1,6 +1,9 @@
 //! One act of a person on its way to the server: busy, refused, done.
 
-use std::pin::Pin;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::Pin,
+};
 
 use leptos::{prelude::*, task::spawn_local};
 
@@ -20,6 +23,10 @@ type Refused = Box<dyn FnOnce(Failure) -> Option<Failure>>;
 pub(crate) struct Submit {
     busy: RwSignal<bool>,
     failure: RwSignal<Option<Failure>>,
+    /// What is wrong with fields before anything is sent.
+    amiss: RwSignal<BTreeMap<&'static str, String>>,
+    /// The fields that say what is wrong with them.
+    fields: StoredValue<BTreeSet<&'static str>>,
     cache: Cache,
     session: Session,
 }
@@ -30,6 +37,8 @@ impl Submit {
         Self {
             busy: RwSignal::new(false),
             failure: RwSignal::new(None),
+            amiss: RwSignal::new(BTreeMap::new()),
+            fields: StoredValue::new(BTreeSet::new()),
             cache: expect_context(),
             session: Session::expect(),
         }
@@ -40,21 +49,62 @@ impl Submit {
         self.busy.into()
     }
 
-    /// Why it was refused the last time.
+    /// Why it was refused the last time, unless its fields say all of it.
     pub(crate) fn failure(self) -> Signal<Option<Failure>> {
-        self.failure.into()
+        Signal::derive(move || {
+            let failure = self.failure.get()?;
+            let is_said = self
+                .fields
+                .with_value(|fields| failure.lies_in_fields(fields));
+            (!is_said).then_some(failure)
+        })
     }
 
     /// Forgets the refusal.
     pub(crate) fn reset(self) {
         self.failure.set(None);
+        self.amiss.update(BTreeMap::clear);
     }
 
-    /// What is wrong with the field at a JSON pointer.
-    pub(crate) fn field(self, pointer: &'static str) -> Signal<Option<String>> {
+    /// What a field holds; what is wrong with it is shown there.
+    pub(crate) fn check<T>(
+        self,
+        pointer: &'static str,
+        read: std::result::Result<T, String>,
+    ) -> Option<T> {
+        self.amiss.update(|amiss| {
+            amiss.remove(pointer);
+        });
+        match read {
+            Ok(read) => Some(read),
+            Err(wrong) => {
+                self.amiss.update(|amiss| {
+                    amiss.insert(pointer, wrong);
+                });
+                None
+            }
+        }
+    }
+
+    /// What is wrong with the field at a JSON pointer, until it is corrected.
+    pub(crate) fn field(
+        self,
+        pointer: &'static str,
+        value: RwSignal<String>,
+    ) -> Signal<Option<String>> {
+        self.fields.update_value(|fields| {
+            fields.insert(pointer);
+        });
+        let refused = Memo::new(move |_| {
+            let own = self.amiss.with(|amiss| amiss.get(pointer).cloned());
+            let failure = self
+                .failure
+                .with(|failure| failure.as_ref().and_then(|f| f.field(pointer)));
+            Some((own.or(failure)?, value.get_untracked()))
+        });
         Signal::derive(move || {
-            self.failure
-                .with(|failure| failure.as_ref().and_then(|f| f.field(pointer)))
+            let (wrong, of) = refused.get()?;
+            value.with(|now| *now == of).then_some(wrong)
         })
     }
 

@@ -269,7 +269,7 @@ impl Help<'_> {
 
 /// The nearest of `known` by edit distance, if it is near at all. What both begin
 /// with, `tag:` or `node:`, makes no two names alike.
-pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_lowercase();
     let near = known.iter().filter_map(|name| {
         let lower = name.to_lowercase();

@@ -59,7 +59,7 @@ pub use assess::{Assessed, assess};
 pub use class::{ClassKey, Family, SourceSetId};
 pub use compile::{Capabilities, Compiled, Origin, Section};
 pub use decide::{Decision, End};
-pub use diagnostic::{Code, Diagnostic, Severity, Span};
+pub use diagnostic::{Code, Diagnostic, Severity, Span, nearest};
 pub use directory::{Connection, Directory, Node, NodeFacts, ProviderGroup, User};
 pub use document::{Document, parse};
 pub use explain::{Explainer, Flow};

@@ -276,7 +276,7 @@ impl Reader<'_> {
         self.lexer.skip_blank()?;
         if self.lexer.peek() != Some(b':') {
             return Err(Stop::syntax(
-                self.lexer.here(),
+                read.span,
                 format!("expected `:` after the key `{}`", read.text),
             ));
         }

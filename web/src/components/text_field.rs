@@ -27,6 +27,9 @@ pub(crate) fn TextField(
     name: &'static str,
     #[prop(optional)] autofocus: bool,
     #[prop(optional)] disabled: bool,
+    /// The id of a `datalist` with suggestions.
+    #[prop(optional, into)]
+    list: Option<String>,
 ) -> impl IntoView {
     let id = fresh("field");
     let name = if name.is_empty() {
@@ -59,6 +62,7 @@ pub(crate) fn TextField(
                 autocapitalize="off"
                 spellcheck="false"
                 placeholder=placeholder
+                list=list
                 disabled=disabled
                 bind:value=value
                 aria-invalid=move || error.with(Option::is_some).then_some("true")

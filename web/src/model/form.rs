@@ -1,6 +1,6 @@
 //! What a person typed, before it is sent.
 
-use wire::name::{Email, Hostname, NameError, Tag};
+use wire::name::{Email, Hostname, NameError};
 
 /// A machine's name.
 pub(crate) fn hostname(text: &str) -> Result<String, String> {
@@ -10,26 +10,6 @@ pub(crate) fn hostname(text: &str) -> Result<String, String> {
 /// An e-mail address.
 pub(crate) fn email(text: &str) -> Result<String, String> {
     checked::<Email>(text, "Give an e-mail address.")
-}
-
-/// Tags, separated by commas or blanks; the prefix may be left out.
-pub(crate) fn tags(text: &str) -> Result<Vec<String>, String> {
-    let mut tags = text
-        .split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|word| !word.is_empty())
-        .map(|word| {
-            let tag = if word.starts_with("tag:") {
-                word.to_owned()
-            } else {
-                format!("tag:{word}")
-            };
-            let tag: Tag = tag.parse().map_err(|e: NameError| e.to_string())?;
-            Ok(tag.to_string())
-        })
-        .collect::<Result<Vec<String>, String>>()?;
-    tags.sort();
-    tags.dedup();
-    Ok(tags)
 }
 
 /// A text that must not be empty.
@@ -62,16 +42,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tags_are_read_with_and_without_prefix() {
-        assert_eq!(
-            tags("web, tag:db  web").unwrap(),
-            vec!["tag:db".to_owned(), "tag:web".to_owned()]
-        );
-        assert_eq!(tags("  ").unwrap(), Vec::<String>::new());
-        assert!(tags("9lives").unwrap_err().contains("9lives"));
-    }
 
     #[test]
     fn refusals_say_what_to_do() {

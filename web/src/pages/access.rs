@@ -16,8 +16,6 @@ mod save;
 mod tested;
 
 use conflict::Conflict;
-pub(crate) use draft::KeptDraft;
-
 use draft::Draft;
 use explain::Explain;
 use findings::Findings;
@@ -97,6 +95,7 @@ fn Editor(policy: Signal<Arc<Policy>>) -> impl IntoView {
                     </div>
                 }
             })}
+        <Restored draft/>
         <Conflict draft/>
         <div class="overflow-hidden rounded-xl border border-line bg-surface">
             <div class="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-b border-line px-4 py-2.5">
@@ -107,7 +106,10 @@ fn Editor(policy: Signal<Arc<Policy>>) -> impl IntoView {
                         attr:data-testid="policy-discard"
                         tone=Tone::Quiet
                         disabled=Signal::derive(move || !draft.is_changed())
-                        on:click=move |_| draft.discard()
+                        on:click=move |_| {
+                            draft.discard();
+                            toasts.good("The changes are discarded. Ctrl+Z in the editor brings them back.");
+                        }
                     >
                         "Discard changes"
                     </Button>
@@ -138,6 +140,26 @@ fn Editor(policy: Signal<Arc<Policy>>) -> impl IntoView {
         </div>
         <Explain draft members=members.data.into()/>
         <SaveDialog draft open=saving/>
+    }
+}
+
+/// Says that the text is from an earlier visit of the page.
+#[component]
+fn Restored(draft: Draft) -> impl IntoView {
+    move || {
+        draft.restored().map(|edited| {
+            view! {
+                <div class="mb-4" data-testid="policy-restored">
+                    <Notice>
+                        <p>"You have unsaved changes, edited last " <Ago then=edited/> ". They are in the editor."</p>
+                        <div class="mt-2 flex flex-wrap gap-2">
+                            <Button on:click=move |_| draft.go_on()>"Go on editing"</Button>
+                            <Button tone=Tone::Quiet on:click=move |_| draft.discard()>"Discard them"</Button>
+                        </div>
+                    </Notice>
+                </div>
+            }
+        })
     }
 }
 

@@ -111,7 +111,7 @@ fn WithKey(server: Signal<Arc<ServerInfo>>) -> impl IntoView {
     let form = KeyForm::new("24");
     let submit = Submit::new();
     let create = move || {
-        if let Some(key) = form.read() {
+        if let Some(key) = form.read(submit) {
             let work = api::auth_key::create(scope.tenant(), key);
             submit.run(&[Topic::AuthKeys], work, move |made| {
                 secret.set(Some(made.secret));

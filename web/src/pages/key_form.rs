@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use wire::api::auth_key::CreateAuthKey;
 
+use super::tags_field::{Tags, TagsField};
 use crate::{
     components::{checkbox::Checkbox, select_field::SelectField, text_field::TextField},
-    model::form,
     submit::Submit,
 };
 
@@ -13,8 +13,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(crate) struct KeyForm {
     description: RwSignal<String>,
-    tags: RwSignal<String>,
-    tags_error: RwSignal<Option<String>>,
+    tags: Tags,
     hours: RwSignal<String>,
     reusable: RwSignal<bool>,
     ephemeral: RwSignal<bool>,
@@ -36,8 +35,7 @@ impl KeyForm {
     pub(crate) fn new(hours: &str) -> Self {
         Self {
             description: RwSignal::new(String::new()),
-            tags: RwSignal::new(String::new()),
-            tags_error: RwSignal::new(None),
+            tags: Tags::of_policy(),
             hours: RwSignal::new(hours.to_owned()),
             reusable: RwSignal::new(false),
             ephemeral: RwSignal::new(false),
@@ -46,15 +44,14 @@ impl KeyForm {
     }
 
     /// The request, unless a field is wrong.
-    pub(crate) fn read(self) -> Option<CreateAuthKey> {
-        let tags = form::tags(&self.tags.get_untracked());
-        self.tags_error.set(tags.clone().err());
+    pub(crate) fn read(self, submit: Submit) -> Option<CreateAuthKey> {
+        let tags = submit.check("/tags", self.tags.read());
         Some(CreateAuthKey {
             description: self.description.get_untracked().trim().to_owned(),
             reusable: self.reusable.get_untracked(),
             ephemeral: self.ephemeral.get_untracked(),
             preapproved: self.preapproved.get_untracked(),
-            tags: tags.ok()?,
+            tags: tags?,
             expires_in_hours: self.hours.get_untracked().parse().ok(),
         })
     }
@@ -63,11 +60,6 @@ impl KeyForm {
 /// The fields.
 #[component]
 pub(crate) fn KeyFields(form: KeyForm, submit: Submit) -> impl IntoView {
-    let tags_error = Signal::derive(move || {
-        form.tags_error
-            .get()
-            .or_else(|| submit.field("/tags").get())
-    });
     let lifetimes = LIFETIMES.map(|(hours, words)| (hours.to_owned(), words.to_owned()));
     view! {
         <div class="grid gap-4 sm:grid-cols-2">
@@ -75,21 +67,19 @@ pub(crate) fn KeyFields(form: KeyForm, submit: Submit) -> impl IntoView {
                 label="Description"
                 value=form.description
                 placeholder="What the key is for"
-                error=submit.field("/description")
+                error=submit.field("/description", form.description)
             />
             <SelectField
                 label="Can be used for"
                 value=form.hours
                 options=lifetimes.to_vec()
-                error=submit.field("/expires_in_hours")
+                error=submit.field("/expires_in_hours", form.hours)
             />
         </div>
-        <TextField
-            label="Tags"
-            value=form.tags
-            placeholder="tag:server"
+        <TagsField
+            tags=form.tags
+            submit
             hint="For servers. A tagged machine belongs to nobody and its key never expires; without tags the machine is yours."
-            error=tags_error
         />
         <div class="grid gap-1">
             <Checkbox

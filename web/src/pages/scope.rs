@@ -6,7 +6,7 @@ use wire::{
     api::{Action, Role, me::Membership},
 };
 
-use crate::route::TenantPage;
+use crate::{route::TenantPage, unsaved};
 
 /// The membership under which a page is seen.
 #[derive(Clone, Copy)]
@@ -31,6 +31,11 @@ impl Scope {
     /// The person as a member.
     pub(crate) fn user(self) -> UserId {
         self.0.with_value(|m| m.user)
+    }
+
+    /// What he has not saved is kept under this.
+    pub(crate) fn draft_key(self) -> String {
+        self.0.with_value(unsaved::key)
     }
 
     /// His role.

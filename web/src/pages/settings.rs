@@ -85,6 +85,9 @@ fn Fixed(tenant: Signal<Arc<Tenant>>) -> impl IntoView {
     }
 }
 
+const EXPIRY: &str = "/settings/node_key_expiry_days";
+const REMOVAL: &str = "/settings/ephemeral_removal_minutes";
+
 #[component]
 fn Form(tenant: Arc<Tenant>) -> impl IntoView {
     let scope = Scope::expect();
@@ -97,20 +100,15 @@ fn Form(tenant: Arc<Tenant>) -> impl IntoView {
     let approval = RwSignal::new(values.device_approval);
     let expiry = RwSignal::new(values.node_key_expiry_days.to_string());
     let removal = RwSignal::new(values.ephemeral_removal_minutes.to_string());
-    let (name_error, expiry_error, removal_error) = (
-        RwSignal::new(None),
-        RwSignal::new(None),
-        RwSignal::new(None),
-    );
     let old_name = tenant.name.clone();
     let save = move || {
         let checked_name = form::required(&name.get_untracked(), "Give the network a name.");
         let days = form::number(&expiry.get_untracked(), 1, 180);
         let minutes = form::number(&removal.get_untracked(), 1, 1440);
-        name_error.set(checked_name.clone().err());
-        expiry_error.set(days.clone().err());
-        removal_error.set(minutes.clone().err());
-        let (Ok(new_name), Ok(days), Ok(minutes)) = (checked_name, days, minutes) else {
+        let new_name = submit.check("/name", checked_name);
+        let days = submit.check(EXPIRY, days);
+        let minutes = submit.check(REMOVAL, minutes);
+        let (Some(new_name), Some(days), Some(minutes)) = (new_name, days, minutes) else {
             return;
         };
         let renamed = new_name != old_name;
@@ -133,9 +131,6 @@ fn Form(tenant: Arc<Tenant>) -> impl IntoView {
             },
         );
     };
-    let shown = move |own: RwSignal<Option<String>>, pointer| {
-        Signal::derive(move || own.get().or_else(|| submit.field(pointer).get()))
-    };
     view! {
         <Panel title="Settings">
             <form
@@ -146,7 +141,7 @@ fn Form(tenant: Arc<Tenant>) -> impl IntoView {
                 }
             >
                 {locked.then(|| view! { <Notice>{scope.refusal(Action::ManageTenant)}</Notice> })}
-                <TextField label="Name" value=name error=shown(name_error, "/name") disabled=locked/>
+                <TextField label="Name" value=name error=submit.field("/name", name) disabled=locked/>
                 <Checkbox
                     label="New machines need approval"
                     checked=approval
@@ -159,7 +154,7 @@ fn Form(tenant: Arc<Tenant>) -> impl IntoView {
                         value=expiry
                         kind="number"
                         hint="1 to 180. Holds for keys made from now on; tagged machines never expire."
-                        error=shown(expiry_error, "/settings/node_key_expiry_days")
+                        error=submit.field(EXPIRY, expiry)
                         disabled=locked
                     />
                     <TextField
@@ -167,7 +162,7 @@ fn Form(tenant: Arc<Tenant>) -> impl IntoView {
                         value=removal
                         kind="number"
                         hint="1 to 1440."
-                        error=shown(removal_error, "/settings/ephemeral_removal_minutes")
+                        error=submit.field(REMOVAL, removal)
                         disabled=locked
                     />
                 </div>

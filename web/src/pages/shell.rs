@@ -6,6 +6,7 @@ use wire::api::me::{Me, Membership};
 use super::{blank::Brand, scope::Scope};
 use crate::{
     components::{
+        confirm::Confirm,
         icon::{Icon, Sign},
         menu::{Menu, MenuItem, MenuLink},
     },
@@ -13,6 +14,7 @@ use crate::{
     route::TenantPage,
     session::Session,
     theme::{Choice, Theme},
+    unsaved::Drafts,
 };
 
 /// The frame.
@@ -71,6 +73,7 @@ fn sign(page: TenantPage) -> Sign {
 #[component]
 fn Entry(entry: TenantPage, page: Memo<TenantPage>) -> impl IntoView {
     let scope = Scope::expect();
+    let drafts = Drafts::expect();
     let link = NodeRef::<html::A>::new();
     // On a narrow screen the menu is a row that scrolls; its current entry stays in sight.
     Effect::new(move |_| {
@@ -94,6 +97,14 @@ fn Entry(entry: TenantPage, page: Memo<TenantPage>) -> impl IntoView {
             >
                 <Icon sign=sign(entry)/>
                 {entry.title()}
+                <Show when=move || entry == TenantPage::AccessControls && drafts.has(&scope.draft_key())>
+                    <span
+                        class="size-2 shrink-0 rounded-full bg-caution"
+                        role="img"
+                        aria-label="unsaved changes"
+                        title="Unsaved changes"
+                    ></span>
+                </Show>
             </a>
         }
     })
@@ -154,6 +165,20 @@ fn Initial(name: String) -> impl IntoView {
 fn Account(me: Me) -> impl IntoView {
     let session = Session::expect();
     let theme: Theme = expect_context();
+    let drafts = Drafts::expect();
+    let asking = RwSignal::new(false);
+    let person = StoredValue::new(me.clone());
+    let sign_out = move |()| {
+        person.with_value(|me| drafts.forget_all(me));
+        session.sign_out();
+    };
+    let leave = move |_| {
+        if person.with_value(|me| drafts.of(me).is_empty()) {
+            sign_out(());
+        } else {
+            asking.set(true);
+        }
+    };
     let email = me.email.clone();
     let name = if me.display_name.is_empty() {
         me.email
@@ -182,8 +207,26 @@ fn Account(me: Me) -> impl IntoView {
             <p class="truncate px-3 py-1.5 text-xs text-muted">{email}</p>
             {choices}
             <hr class="my-1 border-line"/>
-            <MenuItem on:click=move |_| session.sign_out()>"Sign out"</MenuItem>
+            <MenuItem on:click=leave>"Sign out"</MenuItem>
         </Menu>
+        <Confirm
+            open=asking
+            title="Discard your changes?"
+            name="sign-out"
+            act="Discard and sign out"
+            busy=false
+            on_confirm=sign_out
+        >
+            <p>
+                {move || {
+                    let networks = person.with_value(|me| drafts.of(me));
+                    format!(
+                        "You have changed the policy of {} and not saved it. Who signs out leaves nothing behind in the browser.",
+                        networks.join(" and "),
+                    )
+                }}
+            </p>
+        </Confirm>
     }
 }
 

@@ -3,20 +3,9 @@
 use leptos::prelude::*;
 
 use super::{
-    access::{AccessControls, KeptDraft},
-    add_device::AddDevice,
-    audit::Audit,
-    auth_keys::AuthKeys,
-    gate::gate,
-    home::remember_tenant,
-    machine::Machine,
-    machines::Machines,
-    not_found::NotFound,
-    revisions::Revisions,
-    scope::Scope,
-    settings::Settings,
-    shell::Shell,
-    users::Users,
+    access::AccessControls, add_device::AddDevice, audit::Audit, auth_keys::AuthKeys, gate::gate,
+    home::remember_tenant, machine::Machine, machines::Machines, not_found::NotFound,
+    revisions::Revisions, scope::Scope, settings::Settings, shell::Shell, users::Users,
 };
 use crate::{
     components::{empty::Empty, icon::Sign, page_header::PageHeader},
@@ -36,7 +25,6 @@ pub(crate) fn Tenant(slug: String) -> impl IntoView {
         let location: Location = expect_context();
         let scope = Scope::new(membership);
         provide_context(scope);
-        provide_context(KeptDraft::new());
         provide_context(live::follow(scope.tenant()));
         let page = Memo::new(move |_| match Page::parse(&location.path()) {
             Page::Tenant(_, page) => page,

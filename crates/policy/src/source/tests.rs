@@ -69,6 +69,13 @@ fn what_cannot_be_read_is_named() {
 }
 
 #[test]
+fn a_missing_colon_is_found_at_its_key_wherever_the_next_line_begins() {
+    let text = "{\n  \"a\"\n}";
+    let stop = read(text).unwrap_err();
+    assert_eq!(text.get(stop.span.start..stop.span.end), Some("\"a\""));
+}
+
+#[test]
 fn limits_hold_at_the_limit_and_one_over() {
     let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
     assert!(read(&nested(MAX_DEPTH)).is_ok());

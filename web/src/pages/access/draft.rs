@@ -3,31 +3,25 @@
 use std::{sync::Arc, time::Duration};
 
 use ::policy::Directory;
-use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*};
-use wire::api::{
-    policy::{Diagnostic, Policy},
-    user::User,
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use wire::{
+    Timestamp,
+    api::{
+        policy::{Diagnostic, Policy},
+        user::User,
+    },
 };
 
-use super::tested::Tester;
+use super::{super::scope::Scope, tested::Tester};
 use crate::{
+    clock,
     components::code_area::CodeControl,
     model::policy_editor::{Judgement, assist, count, directory, judge, marks},
+    unsaved::{Drafts, Unsaved},
 };
 
 /// How long the keys must rest before the draft is judged.
 const PAUSE: Duration = Duration::from_millis(150);
-
-/// What was not saved when the page was left. A context of the tenant's pages.
-#[derive(Clone, Copy)]
-pub(crate) struct KeptDraft(StoredValue<Option<(Arc<Policy>, String)>>);
-
-impl KeptDraft {
-    /// None yet.
-    pub(crate) fn new() -> Self {
-        Self(StoredValue::new(None))
-    }
-}
 
 /// The draft, the revision it comes from, and the judgement.
 #[derive(Clone, Copy)]
@@ -42,6 +36,8 @@ pub(super) struct Draft {
     people: Memo<Option<Arc<Directory>>>,
     tester: Tester,
     control: StoredValue<CodeControl>,
+    /// When it was edited last, if it is from an earlier visit of the page.
+    restored: RwSignal<Option<Timestamp>>,
     may_save: bool,
 }
 
@@ -52,12 +48,15 @@ impl Draft {
         members: Signal<Option<Arc<Vec<User>>>>,
         may_save: bool,
     ) -> Self {
-        let kept: KeptDraft = expect_context();
-        let (start, words) = kept.0.get_value().unwrap_or_else(|| {
+        let kept = Drafts::expect().get(&Scope::expect().draft_key());
+        let restored = RwSignal::new(kept.as_ref().map(|kept| kept.edited));
+        let (start, words) = if let Some(kept) = kept {
+            (Arc::clone(&kept.base), kept.text.clone())
+        } else {
             let newest = newest.get_untracked();
             let words = newest.document.clone();
             (newest, words)
-        });
+        };
         let base = RwSignal::new(start);
         let text = RwSignal::new(words);
         let judgement = RwSignal::new(Arc::new(Judgement::default()));
@@ -90,22 +89,32 @@ impl Draft {
             people,
             tester: Tester::new(judgement),
             control: StoredValue::new(control),
+            restored,
             may_save,
         };
         draft.judge_on_pause();
         draft.follow();
-        draft.guard();
-        draft.keep(kept);
+        draft.keep();
         draft
     }
 
     /// Keeps what is not saved for when the page is opened again.
-    fn keep(self, kept: KeptDraft) {
+    fn keep(self) {
+        let (drafts, key) = (Drafts::expect(), Scope::expect().draft_key());
         Effect::new(move |_| {
-            let unsaved = self
-                .is_changed()
-                .then(|| (self.base.get(), self.text.get()));
-            kept.0.set_value(unsaved);
+            let (base, text) = (self.base.get(), self.text.get());
+            if text == base.document {
+                self.restored.set(None);
+                drafts.forget(&key);
+                return;
+            }
+            let kept = drafts.get(&key);
+            let same_text = kept.filter(|kept| kept.text == text);
+            if same_text.as_ref().is_some_and(|kept| kept.base == base) {
+                return;
+            }
+            let edited = same_text.map_or_else(clock::read, |kept| kept.edited);
+            drafts.keep(&key, Unsaved { base, text, edited });
         });
     }
 
@@ -152,16 +161,6 @@ impl Draft {
         });
     }
 
-    /// Asks before the tab is closed over unsaved changes.
-    fn guard(self) {
-        let listener = window_event_listener(ev::beforeunload, move |ev| {
-            if self.is_changed_untracked() {
-                ev.prevent_default();
-            }
-        });
-        on_cleanup(move || listener.remove());
-    }
-
     /// What the editor needs.
     pub(super) fn control(self) -> CodeControl {
         self.control.get_value()
@@ -197,8 +196,14 @@ impl Draft {
             .with(|base| self.text.with(|text| *text != base.document))
     }
 
-    fn is_changed_untracked(self) -> bool {
-        untrack(|| self.is_changed())
+    /// When it was edited last, if it is from an earlier visit of the page; tracked.
+    pub(super) fn restored(self) -> Option<Timestamp> {
+        self.restored.get()
+    }
+
+    /// Says no more that it is from an earlier visit.
+    pub(super) fn go_on(self) {
+        self.restored.set(None);
     }
 
     /// The judgement, tracked.

@@ -30,7 +30,6 @@ use crate::{
         panel::Panel,
         segmented::Segmented,
         select_field::SelectField,
-        suggest_field::SuggestField,
         text_field::TextField,
     },
     model::explain::{Ask, Form, names},
@@ -162,9 +161,7 @@ pub(super) fn Explain(draft: Draft, members: Signal<Option<Arc<Vec<User>>>>) -> 
                     </div>
                 </form>
                 <div class="mt-4 grid grid-cols-[minmax(0,1fr)] gap-4 empty:hidden" aria-live="polite">
-                    <Problem failure=Signal::derive(move || {
-                        submit.failure().get().filter(|f| f.field("/question").is_none())
-                    })/>
+                    <Problem failure=submit.failure()/>
                     {move || told.get().map(|told| view! { <Answer told draft/> })}
                 </div>
             </Panel>
@@ -189,25 +186,25 @@ fn Ends(ask: Ask, fields: Fields, submit: Submit, words: Signal<Vec<String>>) ->
             {ask.has_source()
                 .then(|| {
                     view! {
-                        <SuggestField
+                        <TextField
                             label="From"
                             value=fields.from
                             placeholder="ada@example.com, group:ops"
-                            error=submit.field("/question/from")
+                            error=submit.field("/question/from", fields.from)
                             list=list.clone()
                         />
                     }
                 })}
-            <SuggestField
+            <TextField
                 label="To"
                 value=fields.to
                 placeholder="tag:server, a machine, 192.0.2.7"
-                error=submit.field("/question/to")
+                error=submit.field("/question/to", fields.to)
                 list=list.clone()
             />
             {if ask.is_of_ssh() {
                 view! {
-                    <TextField label="Login name" value=fields.login error=submit.field("/question/login")/>
+                    <TextField label="Login name" value=fields.login error=submit.field("/question/login", fields.login)/>
                 }
                     .into_any()
             } else {
@@ -216,14 +213,14 @@ fn Ends(ask: Ask, fields: Fields, submit: Submit, words: Signal<Vec<String>>) ->
                         label="Protocol"
                         value=fields.protocol
                         options=protocols.to_vec()
-                        error=submit.field("/question/traffic/protocol")
+                        error=submit.field("/question/traffic/protocol", fields.protocol)
                     />
                     <Show when=has_ports>
                         <TextField
                             label="Port"
                             value=fields.ports
                             placeholder="any, 443, 80-90"
-                            error=submit.field("/question/traffic/ports")
+                            error=submit.field("/question/traffic/ports", fields.ports)
                         />
                     </Show>
                 }

@@ -93,7 +93,7 @@ pub(super) fn SaveDialog(draft: Draft, open: RwSignal<bool>) -> impl IntoView {
                     placeholder="Why the policy changes"
                     hint="Kept with the revision, for those who read it later."
                     autofocus=true
-                    error=submit.field("/reason")
+                    error=submit.field("/reason", reason)
                 />
                 <Problem failure=submit.failure()/>
                 <DialogActions>

@@ -45,7 +45,7 @@ fn Form(secret: RwSignal<Option<String>>, open: RwSignal<bool>) -> impl IntoView
     let submit = Submit::new();
     let form = KeyForm::new("2160");
     let create = move || {
-        if let Some(key) = form.read() {
+        if let Some(key) = form.read(submit) {
             let work = api::auth_key::create(scope.tenant(), key);
             submit.run(&[Topic::AuthKeys], work, move |made| {
                 secret.set(Some(made.secret));

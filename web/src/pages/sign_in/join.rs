@@ -13,11 +13,6 @@ use crate::{
     model::form,
 };
 
-/// An error of the form or of the server, the newer one first.
-fn either(own: RwSignal<Option<String>>, server: Signal<Option<String>>) -> Signal<Option<String>> {
-    Signal::derive(move || own.get().or_else(|| server.get()))
-}
-
 /// Makes the first owner and the first network.
 #[component]
 pub(super) fn SetUp(use_link: UseLink) -> impl IntoView {
@@ -27,13 +22,12 @@ pub(super) fn SetUp(use_link: UseLink) -> impl IntoView {
         RwSignal::new(String::new()),
         RwSignal::new(String::new()),
     );
-    let (email_error, network_error) = (RwSignal::new(None), RwSignal::new(None));
     let send = move || {
         let address = form::email(&email.get_untracked());
         let tenant = form::required(&network.get_untracked(), "Give the network a name.");
-        email_error.set(address.clone().err());
-        network_error.set(tenant.clone().err());
-        if let (Ok(address), Ok(tenant)) = (address, tenant) {
+        let address = submit.check("/email", address);
+        let tenant = submit.check("/tenant_name", tenant);
+        if let (Some(address), Some(tenant)) = (address, tenant) {
             let name = name.get_untracked();
             use_link.redeem(|link| {
                 link.email = Some(address);
@@ -51,19 +45,19 @@ pub(super) fn SetUp(use_link: UseLink) -> impl IntoView {
                 send();
             }
         >
-            <TextField label="Your name" value=name autocomplete="name" autofocus=true error=submit.field("/display_name")/>
+            <TextField label="Your name" value=name autocomplete="name" autofocus=true error=submit.field("/display_name", name)/>
             <TextField
                 label="Your e-mail address"
                 value=email
                 kind="email"
                 autocomplete="email"
-                error=either(email_error, submit.field("/email"))
+                error=submit.field("/email", email)
             />
             <TextField
                 label="Name of the network"
                 value=network
                 hint="For people, such as your company's name. It can be changed later."
-                error=either(network_error, submit.field("/tenant_name"))
+                error=submit.field("/tenant_name", network)
             />
             <Problem failure=submit.failure()/>
             <div>
@@ -124,7 +118,7 @@ pub(super) fn Invited(
                     });
             }
         >
-            <TextField label="Your name" value=name autocomplete="name" autofocus=true error=submit.field("/display_name")/>
+            <TextField label="Your name" value=name autocomplete="name" autofocus=true error=submit.field("/display_name", name)/>
             <Problem failure=submit.failure()/>
             <div>
                 <Button tone=Tone::Primary submit=true busy=submit.busy()>

@@ -143,7 +143,7 @@ pub(super) fn ChangeRole(act: RwSignal<Option<Act>>) -> impl IntoView {
                 <p class="text-sm">
                     "The new role holds for " <strong>{email(held)}</strong> " at once."
                 </p>
-                <SelectField label="Role" value=role options=roles(scope) hint=meaning(role) error=submit.field("/role")/>
+                <SelectField label="Role" value=role options=roles(scope) hint=meaning(role) error=submit.field("/role", role)/>
                 <Problem failure=submit.failure()/>
                 <DialogActions>
                     <Button on:click=move |_| open.set(false)>"Cancel"</Button>

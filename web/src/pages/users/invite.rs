@@ -57,13 +57,11 @@ pub(super) fn InviteDialog(open: RwSignal<bool>) -> impl IntoView {
 fn Form(link: RwSignal<Option<OneTimeLink>>, open: RwSignal<bool>) -> impl IntoView {
     let scope = Scope::expect();
     let submit = Submit::new();
-    let (email, own) = (RwSignal::new(String::new()), RwSignal::new(None));
+    let email = RwSignal::new(String::new());
     let role = RwSignal::new(Role::Member.as_str().to_owned());
-    let error = Signal::derive(move || own.get().or_else(|| submit.field("/email").get()));
     let send = move || {
-        let address = form::email(&email.get_untracked());
-        own.set(address.clone().err());
-        if let (Ok(address), Ok(role)) = (address, role.get_untracked().parse()) {
+        let address = submit.check("/email", form::email(&email.get_untracked()));
+        if let (Some(address), Ok(role)) = (address, role.get_untracked().parse()) {
             let work = api::user::invite(scope.tenant(), address, role);
             submit.run(&[Topic::Users], work, move |made| link.set(Some(made)));
         }
@@ -76,8 +74,8 @@ fn Form(link: RwSignal<Option<OneTimeLink>>, open: RwSignal<bool>) -> impl IntoV
                 send();
             }
         >
-            <TextField label="E-mail address" value=email kind="email" error autofocus=true/>
-            <SelectField label="Role" value=role options=roles(scope) hint=meaning(role) error=submit.field("/role")/>
+            <TextField label="E-mail address" value=email kind="email" error=submit.field("/email", email) autofocus=true/>
+            <SelectField label="Role" value=role options=roles(scope) hint=meaning(role) error=submit.field("/role", role)/>
             <Problem failure=submit.failure()/>
             <DialogActions>
                 <Button on:click=move |_| open.set(false)>"Cancel"</Button>

@@ -9,7 +9,12 @@ use wire::api::{
     policy::impact::{PreviewImpact, Retag},
 };
 
-use super::super::super::{impact::ImpactPreview, loaded::Problem, scope::Scope};
+use super::super::super::{
+    impact::ImpactPreview,
+    loaded::Problem,
+    scope::Scope,
+    tags_field::{Tags, TagsField},
+};
 use crate::{
     api,
     components::{
@@ -31,19 +36,15 @@ pub(super) fn Rename(detail: Signal<Arc<NodeDetail>>, open: RwSignal<bool>) -> i
     let scope = Scope::expect();
     let toasts = Toasts::expect();
     let submit = Submit::new();
-    let (name, own) = (RwSignal::new(String::new()), RwSignal::new(None));
+    let name = RwSignal::new(String::new());
     Effect::new(move |_| {
         if open.get() {
             name.set(detail.with_untracked(|d| d.node.name.clone()));
-            own.set(None);
             submit.reset();
         }
     });
-    let error = Signal::derive(move || own.get().or_else(|| submit.field("/name").get()));
     let save = move || {
-        let checked = form::hostname(&name.get_untracked());
-        own.set(checked.clone().err());
-        if let Ok(name) = checked {
+        if let Some(name) = submit.check("/name", form::hostname(&name.get_untracked())) {
             let (tenant, node) = (scope.tenant(), detail.with_untracked(|d| d.node.id));
             submit.run(
                 &[Topic::Nodes],
@@ -68,7 +69,7 @@ pub(super) fn Rename(detail: Signal<Arc<NodeDetail>>, open: RwSignal<bool>) -> i
                     label="Name"
                     value=name
                     hint="Its old name stops working for others within seconds; its addresses stay."
-                    error
+                    error=submit.field("/name", name)
                     autofocus=true
                 />
                 <Problem failure=submit.failure()/>
@@ -89,11 +90,10 @@ pub(super) fn SetTags(detail: Signal<Arc<NodeDetail>>, open: RwSignal<bool>) -> 
     let scope = Scope::expect();
     let toasts = Toasts::expect();
     let submit = Submit::new();
-    let (tags, own) = (RwSignal::new(String::new()), RwSignal::new(None));
+    let tags = Tags::of_policy();
     Effect::new(move |_| {
         if open.get() {
-            tags.set(detail.with_untracked(|d| node_status::tags(&d.node.owner).join(", ")));
-            own.set(None);
+            tags.start(detail.with_untracked(|d| node_status::tags(&d.node.owner).to_vec()));
             submit.reset();
         }
     });
@@ -103,12 +103,10 @@ pub(super) fn SetTags(detail: Signal<Arc<NodeDetail>>, open: RwSignal<bool>) -> 
             Owner::Tags { .. } => None,
         })
     });
-    let error = Signal::derive(move || own.get().or_else(|| submit.field("/tags").get()));
-    let retag = Signal::derive(move || preview(&detail.get(), &tags.get()));
+    let typed = Memo::new(move |_| tags.read().ok());
+    let retag = Signal::derive(move || preview(&detail.get(), typed.get()));
     let save = move || {
-        let checked = form::tags(&tags.get_untracked());
-        own.set(checked.clone().err());
-        if let Ok(tags) = checked {
+        if let Some(tags) = submit.check("/tags", untrack(|| tags.read())) {
             let (tenant, node) = (scope.tenant(), detail.with_untracked(|d| d.node.id));
             submit.run(
                 &[Topic::Nodes],
@@ -129,14 +127,7 @@ pub(super) fn SetTags(detail: Signal<Arc<NodeDetail>>, open: RwSignal<bool>) -> 
                     save();
                 }
             >
-                <TextField
-                    label="Tags"
-                    value=tags
-                    placeholder="tag:server, tag:eu"
-                    hint="Separated by commas. The policy must define each of them in tagOwners."
-                    error
-                    autofocus=true
-                />
+                <TagsField tags submit hint="Separated by commas; those that the policy defines in tagOwners." autofocus=true/>
                 <Notice tone=Mood::Caution>
                     {move || match owner.get() {
                         Some(email) => {
@@ -144,6 +135,11 @@ pub(super) fn SetTags(detail: Signal<Arc<NodeDetail>>, open: RwSignal<bool>) -> 
                                 "With a tag the machine no longer belongs to {email}: rules for people stop \
                                  applying to it, and its key never expires. Whoever takes the last tag off becomes its owner.",
                             )
+                        }
+                        None if typed.with(|tags| tags.as_ref().is_some_and(Vec::is_empty)) => {
+                            "Without a tag the machine belongs to you from now on: rules for you apply to it, and its \
+                             key ends one day, as those of people's devices do."
+                                .to_owned()
                         }
                         None => {
                             "What the policy allows this machine follows its tags at once. Without any tag it \
@@ -166,8 +162,8 @@ pub(super) fn SetTags(detail: Signal<Arc<NodeDetail>>, open: RwSignal<bool>) -> 
 }
 
 /// What to preview once other tags are typed.
-fn preview(detail: &NodeDetail, text: &str) -> Option<PreviewImpact> {
-    let tags = form::tags(text).ok()?;
+fn preview(detail: &NodeDetail, tags: Option<Vec<String>>) -> Option<PreviewImpact> {
+    let tags = tags?;
     let is_new = tags != node_status::tags(&detail.node.owner);
     is_new.then(|| PreviewImpact {
         retags: vec![Retag {
