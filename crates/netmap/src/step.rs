@@ -22,7 +22,7 @@ use crate::{
 mod difference;
 mod tale;
 
-use difference::{Difference, How, changed, differences};
+use difference::{Difference, Differences, How, changed, differences};
 use tale::{Frames, Tale, some};
 
 /// A step from one snapshot to a later one of the same tenant. What a node is
@@ -33,9 +33,9 @@ pub struct Step {
     before: Snapshot,
     after: Snapshot,
     /// Of nodes in segments that the two do not share.
-    few: OnceLock<Vec<Difference>>,
+    few: OnceLock<Differences>,
     /// Of all nodes: for classes that see others than before.
-    all: OnceLock<Vec<Difference>>,
+    all: OnceLock<Differences>,
     tales: Mutex<BTreeMap<Eyes, Arc<Tale>>>,
     frames: Frames,
 }
@@ -136,7 +136,7 @@ impl Step {
         self.before.law().numbers_alike(self.after.law())
     }
 
-    fn differences(&self, was: &Eye, is: &Eye) -> &[Difference] {
+    fn differences(&self, was: &Eye, is: &Eye) -> &Differences {
         // Whose routes change turns up among the few with all who serve them too.
         let all = !self.numbers_alike() || was.class != is.class;
         let kept = if all { &self.all } else { &self.few };
@@ -148,7 +148,7 @@ impl Step {
         let (law, law_after) = (self.before.law(), self.after.law());
         let v6_only = law_after.is_v6_only(is.class());
         let same_families = v6_only == law.is_v6_only(was.class());
-        for difference in self.differences(&was.eye, &is.eye) {
+        for difference in &self.differences(&was.eye, &is.eye).each {
             let saw = self.before.sees(was.class(), difference.was);
             let sees = self.after.sees(is.class(), difference.is);
             if !sees {
@@ -188,7 +188,10 @@ impl Step {
         }
         MapResponse {
             relay_map: changed(&old.relay_map, &new.relay_map).map(|m| (*m).clone()),
-            domain: changed(&self.before.domain(), &self.after.domain()),
+            domain: changed(&self.before.domain(), &self.after.domain()).or_else(|| {
+                self.shows_strangers(was, is, peers)
+                    .then(|| self.after.domain())
+            }),
             packet_filters: (!same_filter).then(filter),
             ssh_policy: self.after.ssh_since(is, &self.before, was),
             user_profiles: some(new.profiles(owners)),
@@ -196,6 +199,16 @@ impl Step {
             peers_changed_patch: some(peers.patches.clone()),
             ..MapResponse::default()
         }
+    }
+
+    /// Whether an owner comes into view of whom the class saw nothing before. Official
+    /// clients take peers and owners piece by piece, but list owners as they were at the
+    /// last response that they could not take so (1.102: `tailscale status` shows
+    /// `userid:7`). A domain in the response, the same as ever, makes it one of those.
+    fn shows_strangers(&self, was: &Member, is: &Member, peers: &Peers) -> bool {
+        let differences = self.differences(&was.eye, &is.eye);
+        let knew = |owner: &UserId| differences.knew(*owner, was.class(), &self.before);
+        !peers.owners.iter().all(knew)
     }
 }
 

@@ -188,6 +188,58 @@ fn viewers_of_the_same_routes_share_the_bytes_and_others_are_told_apart() {
     assert_eq!(serving(&full(&start, 3)), [1]);
 }
 
+#[test]
+fn an_owner_who_comes_into_view_is_introduced_and_one_who_is_known_is_not() {
+    let policy = r#"{"tagOwners": {"tag:gate": [], "tag:web": []}, "acls": [
+        {"action": "accept", "src": ["u1@example.com"], "dst": ["192.0.2.0/24:*"]},
+        {"action": "accept", "src": ["u2@example.com"], "dst": ["*:*"]}]}"#;
+    let knows_all = Node {
+        owner: Owner::User(UserId(2)),
+        ..plain_node(3)
+    };
+    let start = under(policy, [tagged(1, "tag:gate"), plain_node(2), knows_all]);
+    let approve = |at: &Snapshot, id| {
+        let mut node = at.node(NodeId(id)).unwrap().clone();
+        node.routes = vec![SUBNET.parse().unwrap()];
+        at.apply([Change::Node(node.into())])
+    };
+    let changed = |response: &MapResponse| -> Vec<u64> {
+        let peers = response.peers_changed.iter().flatten();
+        peers.map(|p| p.id.0).collect()
+    };
+
+    let approved = approve(&start, 1);
+    let step = told(&start, &approved, 2).unwrap();
+    assert_eq!(changed(&step), [1]);
+    let profiles = step.user_profiles.unwrap();
+    assert_eq!(
+        (profiles[0].id, profiles[0].login_name.as_str()),
+        (UserId(9), "tagged-devices")
+    );
+    assert_eq!(
+        step.domain.as_deref(),
+        Some("Acme"),
+        "the map is drawn anew"
+    );
+    let known = told(&start, &approved, 3).unwrap();
+    assert_eq!((changed(&known), known.domain), (vec![1], None));
+
+    // The next one of an owner who is known comes piece by piece.
+    let more = approved.apply([Change::Node(tagged(4, "tag:gate").into())]);
+    let both = approve(&more, 4);
+    let step = told(&more, &both, 2).unwrap();
+    assert_eq!((changed(&step), step.domain), (vec![4], None));
+
+    // Out of view and back: clients may have forgotten him.
+    let mut without = approved.node(NodeId(1)).unwrap().clone();
+    without.routes.clear();
+    let gone = approved.apply([Change::Node(without.into())]);
+    let step = told(&approved, &gone, 2).unwrap();
+    assert_eq!(step.peers_removed, Some(vec![NodeId(1)]));
+    let back = told(&gone, &approve(&gone, 1), 2).unwrap();
+    assert!(back.user_profiles.is_some() && back.domain.is_some());
+}
+
 const SSH: &str = r#"{"tagOwners": {"tag:web": [], "tag:db": []}, "acls": [],
     "ssh": [{"action": "accept", "src": ["u1@example.com", "tag:db"], "dst": ["tag:web"], "users": ["root"]}]}"#;
 

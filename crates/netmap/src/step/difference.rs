@@ -1,6 +1,9 @@
 //! What became of each node in a step, before anybody asks who may know.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, OnceLock},
+};
 
 use wire::{NodeId, UserId, control::PeerChange, relay_map::RegionId};
 
@@ -44,8 +47,38 @@ pub(super) enum How {
     Whole,
 }
 
+/// What became of several nodes.
+#[derive(Debug)]
+pub(super) struct Differences {
+    pub(super) each: Vec<Difference>,
+    /// The classes that nodes of their owners were in before; found when it is needed.
+    classes: OnceLock<BTreeMap<UserId, BTreeSet<ClassId>>>,
+}
+
+impl Differences {
+    /// Whether a node of this class saw something before that belonged to an
+    /// owner of one of these nodes.
+    pub(super) fn knew(&self, owner: UserId, class: Option<ClassId>, before: &Snapshot) -> bool {
+        let classes = self.classes.get_or_init(|| self.find_classes(before));
+        let mut of_owner = classes.get(&owner).into_iter().flatten();
+        of_owner.any(|c| before.sees(class, Some(*c)))
+    }
+
+    fn find_classes(&self, before: &Snapshot) -> BTreeMap<UserId, BTreeSet<ClassId>> {
+        let owners = self.each.iter().map(|d| (d.user, BTreeSet::new()));
+        let mut classes: BTreeMap<_, BTreeSet<_>> = owners.collect();
+        for member in before.members().iter() {
+            let owner = before.tenant().user_of(&member.node.owner);
+            if let Some(found) = classes.get_mut(&owner) {
+                found.extend(member.class());
+            }
+        }
+        classes
+    }
+}
+
 /// What became of nodes; of those in segments that both share only with `all`.
-pub(super) fn differences(before: &Snapshot, after: &Snapshot, all: bool) -> Vec<Difference> {
+pub(super) fn differences(before: &Snapshot, after: &Snapshot, all: bool) -> Differences {
     let mut found = Vec::new();
     walk(before.members(), after.members(), !all, |pair| {
         let same = matches!((pair.before, pair.after), (Some(b), Some(a)) if Arc::ptr_eq(b, a));
@@ -53,7 +86,10 @@ pub(super) fn differences(before: &Snapshot, after: &Snapshot, all: bool) -> Vec
             found.push(difference(before, after, &pair));
         }
     });
-    found
+    Differences {
+        each: found,
+        classes: OnceLock::new(),
+    }
 }
 
 fn difference(before: &Snapshot, after: &Snapshot, pair: &Pair<'_>) -> Difference {
