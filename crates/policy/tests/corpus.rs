@@ -48,6 +48,10 @@ fn every_capture_holds() {
     report.print();
     assert!(!cases.is_empty());
     assert_eq!(report.failed(), 0, "captures failed; see above");
+    assert!(
+        report.excluded() * 100 <= cases.len(),
+        "more than 1 % are excluded"
+    );
 }
 
 #[test]

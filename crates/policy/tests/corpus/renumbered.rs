@@ -5,7 +5,8 @@
 //! names such an address named one that no node had: the service answered
 //! accordingly (empty filters, tests of an unknown address). So the nodes of
 //! such a capture get other numbers again, in what they are and in what is
-//! expected of them; which ones does not matter to a policy that names none.
+//! expected of them; which ones does not matter to a policy that names none. It
+//! must hold so, and still does not count as passed: it is not as captured.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 /// What is printed of such a capture.
 pub(crate) const RULE: &str = "its policy names an IPv6 address that a node was given after the capture; \
-     judged with other numbers";
+     it holds with other numbers";
 
 /// Gives the nodes other IPv6 addresses where the policy names a later one;
 /// tells whether it did.
