@@ -68,6 +68,12 @@ impl AddressSet {
         }
     }
 
+    /// What is in both.
+    #[must_use]
+    pub fn common(&self, other: &Self) -> Self {
+        self.without(&self.without(other))
+    }
+
     /// True when the address is in it.
     pub fn contains(&self, address: IpAddr) -> bool {
         match address {

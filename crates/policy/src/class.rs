@@ -219,6 +219,11 @@ impl Class {
         self.source.contains(rule)
     }
 
+    /// True when no rule tells its own addresses of the two families apart.
+    pub(crate) fn is_even(&self) -> bool {
+        self.terms.iter().all(|term| term.own.v4 == term.own.v6)
+    }
+
     /// The rules of its filter, in order.
     pub(crate) fn filter_rules(&self) -> Bits {
         let mut rules = self.through.clone();

@@ -5,17 +5,22 @@
 //! [`crate::Compiled`]: it is a second judge, and tests hold the two against
 //! each other.
 
+mod alike;
 mod answer;
 mod asked;
 mod because;
 mod cases;
+mod cut;
 mod flow;
+mod gist;
 mod judge;
+mod lead;
 mod names;
 mod person;
 pub(crate) mod ports;
 mod reverse;
 mod rules;
+mod spot;
 mod ssh;
 mod typed;
 
@@ -28,8 +33,9 @@ pub use because::Because;
 pub use cases::{Case, Cases};
 pub use flow::Flow;
 pub use reverse::{Inbound, Reach, Sources};
+pub use spot::{Spot, joined, written};
 pub use ssh::{SignIn, SshChain, SshExplanation, SshMissing, SshNear};
-pub use typed::{Device, Spot, Typed, Unclear};
+pub use typed::{Device, Typed, Unclear};
 
 use crate::{
     decide::End,

@@ -5,6 +5,8 @@
 mod causes;
 #[path = "law/packet_filter.rs"]
 mod packet_filter;
+#[path = "explain/places.rs"]
+mod places;
 #[path = "explain/ssh.rs"]
 mod ssh;
 #[path = "explain/wider.rs"]

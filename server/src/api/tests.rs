@@ -12,6 +12,7 @@ use crate::testing::{Persona, TestApp};
 mod auth_key;
 mod events;
 mod explain;
+mod explain_places;
 mod impact;
 mod node;
 mod policy;

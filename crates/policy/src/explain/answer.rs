@@ -68,6 +68,9 @@ pub struct Chain {
     pub route: Option<Prefix>,
     /// The tag of the router that the rule asks for, and where.
     pub via: Option<(String, Span)>,
+    /// The posture of the rule that the source device meets, and where it is defined.
+    #[serde(default)]
+    pub posture: Option<(String, Span)>,
     /// The ports of the question that it lets through and no earlier rule does;
     /// all of them for protocols without ports.
     #[serde(with = "super::ports::text")]
@@ -88,6 +91,9 @@ impl std::fmt::Display for Chain {
         }
         if let Some((tag, _)) = &self.via {
             write!(f, "; via `{tag}`")?;
+        }
+        if let Some((posture, _)) = &self.posture {
+            write!(f, "; meeting `{posture}`")?;
         }
         write!(f, "; ports {}", ports::written(&self.ports))
     }
@@ -136,7 +142,8 @@ pub enum Cause {
     NoSuchSource,
     /// The destination address is not the destination device's, nor behind it.
     NoSuchDestination,
-    /// The device offers a route to the destination that nobody approved.
+    /// A rule would let it through, and nobody approved the route to the destination that the
+    /// device offers.
     RouteNotApproved,
     /// One address is IPv4 and the other IPv6.
     DifferentFamily,
@@ -237,6 +244,8 @@ pub enum Missing {
     Protocol,
     /// It is for other ports.
     Port,
+    /// It would let the flow through, and the route to the destination is not approved.
+    Approval,
 }
 
 impl Missing {
@@ -246,7 +255,7 @@ impl Missing {
             Self::Source | Self::Destination => 4,
             Self::SameUser => 3,
             Self::Via | Self::Traffic | Self::Protocol => 2,
-            Self::Posture | Self::Port => 1,
+            Self::Posture | Self::Port | Self::Approval => 1,
         }
     }
 
@@ -261,6 +270,7 @@ impl Missing {
             Self::Traffic => Cause::NoTraffic,
             Self::Protocol => Cause::Protocol,
             Self::Port => Cause::Port,
+            Self::Approval => Cause::RouteNotApproved,
         }
     }
 }
@@ -275,7 +285,8 @@ impl std::fmt::Display for Missing {
             | Self::Posture
             | Self::Traffic
             | Self::Protocol
-            | Self::Port => self.cause().fmt(f),
+            | Self::Port
+            | Self::Approval => self.cause().fmt(f),
         }
     }
 }

@@ -11,8 +11,12 @@ use crate::diagnostic::Span;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Because {
-    /// `*`: all of the mesh, and what lies behind its subnet routers.
+    /// `*`: a machine of the mesh.
     Everything,
+    /// `*`: what lies behind subnet routers.
+    BehindRouter,
+    /// `*`: what exit nodes lead to.
+    BehindExit,
     /// `autogroup:danger-all`: every address there is.
     EveryAddress,
     /// The rule names the user.
@@ -100,6 +104,8 @@ impl std::fmt::Display for Because {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Everything => f.write_str("`*` holds every machine of the mesh"),
+            Self::BehindRouter => f.write_str("`*` also holds what lies behind subnet routers"),
+            Self::BehindExit => f.write_str("`*` also holds what exit nodes lead to"),
             Self::EveryAddress => f.write_str("`autogroup:danger-all` holds every address"),
             Self::Named { email } => write!(f, "the rule names {email}"),
             Self::Listed { group, email, .. } => write!(f, "`{group}` lists {email}"),

@@ -1,14 +1,16 @@
 //! Questions about many devices at once, answered once for those alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wire::{UserId, net::PortRange};
+use wire::net::PortRange;
 
-use super::{Device, Explainer, Explanation, Flow, SignIn, Spot, SshExplanation};
-use crate::{
-    class::ClassKey, compile::Compiled, decide::End, directory::NodeFacts, posture::Attributes,
-    protocol,
+use super::{
+    Device, Explainer, Explanation, Flow, SignIn, Spot, SshExplanation, Verdict,
+    alike::{self, Alike},
+    gist::{Answer, few},
+    spot::joined,
 };
+use crate::{compile::Compiled, decide::End, directory::NodeFacts, protocol};
 
 /// The most pairs of devices, each pair unlike the others, that one question looks at.
 const MOST_PAIRS: usize = 2_000;
@@ -16,12 +18,14 @@ const MOST_PAIRS: usize = 2_000;
 /// Pairs of devices with the same answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case<E> {
-    /// The sources, sorted.
+    /// The sources, sorted; ranges that touch are joined.
     pub from: Vec<Spot>,
-    /// The destinations, sorted.
+    /// The destinations, sorted; ranges that touch are joined.
     pub to: Vec<Spot>,
     /// How many pairs.
     pub pairs: usize,
+    /// True when the answer is about every pair of the two, and not about some.
+    pub is_every_pair: bool,
     /// The pair that the answer speaks of, for the others too.
     pub example: (Spot, Spot),
     /// The answer.
@@ -37,12 +41,17 @@ pub struct Cases<E> {
     pub left_out: usize,
 }
 
-/// Spots that are alike before the law.
-type Alike = Vec<Spot>;
+/// The answer about two spots, or about their addresses of one family.
+struct Told<E> {
+    /// True for IPv4; `None`: for both families.
+    is_ipv4: Option<bool>,
+    explanation: E,
+}
 
 impl Explainer<'_> {
     /// A flow from each of `from` to each of `to`. `law` is of the same document
-    /// and directory; it tells which devices are alike.
+    /// and directory; it tells which devices are alike. Ranges are cut where rules
+    /// tell their addresses apart, and machines are judged by both their addresses.
     pub fn explain_all(
         &self,
         law: &Compiled,
@@ -50,16 +59,18 @@ impl Explainer<'_> {
         (from, to): (&[Spot], &[Spot]),
         (proto, ports): (u8, &[PortRange]),
     ) -> Cases<Explanation> {
-        let judge = |a: Spot, b: Spot| {
-            let flow = self.flow(devices, a, b, proto, ports)?;
-            let explanation = self.explain(&flow);
-            Some((essence(&explanation), explanation))
+        let cuts = self.cuts(devices, from.iter().chain(to));
+        let from = alike::classes(law, devices, (&cuts, from), law.asks_for_postures());
+        let to = alike::classes(law, devices, (&cuts, to), false);
+        let judge = |a: Spot, b: Spot, is_even: bool| {
+            let flows = self.flows(devices, (a, b), is_even, (proto, ports));
+            let all = flows.iter().map(|flow| Told {
+                is_ipv4: Some(flow.to.address.is_ipv4()),
+                explanation: self.explain(flow),
+            });
+            by_family(all.collect())
         };
-        pairs(
-            &classes(law, devices, from, law.asks_for_postures()),
-            &classes(law, devices, to, false),
-            judge,
-        )
+        pairs(&from, &to, judge)
     }
 
     /// A sign-in as `login` from each of `from` to each of `to`.
@@ -70,110 +81,103 @@ impl Explainer<'_> {
         login: &str,
     ) -> Cases<SshExplanation> {
         let nodes: Vec<NodeFacts> = devices.iter().map(|d| d.facts.clone()).collect();
-        let judge = |a: Spot, b: Spot| {
-            let asked = SignIn {
-                from: devices.get(a.device)?.facts,
-                to: devices.get(b.device)?.facts,
-                login,
-                nodes: &nodes,
-            };
-            let explanation = self.explain_ssh(&asked);
-            Some((ssh_essence(&explanation), explanation))
+        let judge = |a: Spot, b: Spot, _: bool| {
+            let ends = devices.get(a.device).zip(devices.get(b.device));
+            let told = ends.map(|(from, to)| Told {
+                is_ipv4: None,
+                explanation: self.explain_ssh(&SignIn {
+                    from: from.facts,
+                    to: to.facts,
+                    login,
+                    nodes: &nodes,
+                }),
+            });
+            told.into_iter().collect()
         };
-        pairs(&identities(devices, from), &identities(devices, to), judge)
+        let (from, to) = [from, to]
+            .map(|spots| alike::identities(devices, spots))
+            .into();
+        pairs(&from, &to, judge)
     }
 
-    /// The flow between two spots, of the first family that both have and keep.
-    fn flow<'d>(
+    /// The flows between two spots: one of each family that both have and keep, or one where the
+    /// families are even.
+    fn flows<'d>(
         &self,
         devices: &[Device<'d>],
-        from: Spot,
-        to: Spot,
-        proto: u8,
-        ports: &'d [PortRange],
-    ) -> Option<Flow<'d>> {
-        let (a, b) = (devices.get(from.device)?, devices.get(to.device)?);
+        (from, to): (Spot, Spot),
+        is_even: bool,
+        (proto, ports): (u8, &'d [PortRange]),
+    ) -> Vec<Flow<'d>> {
+        let Some((a, b)) = devices.get(from.device).zip(devices.get(to.device)) else {
+            return Vec::new();
+        };
         let end = |device: &Device<'d>, address| End {
             node: device.facts,
             address,
         };
-        let by_family = [from.v4.zip(to.v4), from.v6.zip(to.v6)];
-        let ends = by_family
-            .into_iter()
-            .flatten()
-            .map(|(x, y)| (end(a, x), end(b, y)));
-        let ends: Vec<_> = ends.collect();
-        let kept = |(x, y): &&(End<'_>, End<'_>)| !self.is_disabled(*x) && !self.is_disabled(*y);
-        let (from, to) = match ends.iter().find(kept).or_else(|| ends.first()) {
-            Some(ends) => *ends,
-            None => (
-                end(a, from.addresses().next()?),
-                end(b, to.addresses().next()?),
-            ),
-        };
-        Some(Flow {
-            from,
-            to,
-            proto: protocol::of_family(proto, to.address.is_ipv4()),
+        let flow = |x, y: std::net::IpAddr| Flow {
+            from: end(a, x),
+            to: end(b, y),
+            proto: protocol::of_family(proto, y.is_ipv4()),
             ports,
             offered: b.offered,
-        })
+        };
+        let by_family = [from.v4.zip(to.v4), from.v6.zip(to.v6)];
+        let all: Vec<Flow<'d>> = by_family
+            .into_iter()
+            .flatten()
+            .map(|(x, y)| flow(x, y))
+            .collect();
+        let is_kept = |flow: &&Flow<'_>| !self.is_disabled(flow.from) && !self.is_disabled(flow.to);
+        let mut kept: Vec<Flow<'d>> = all.iter().filter(is_kept).copied().collect();
+        if kept.is_empty() {
+            let crossed = || {
+                let (x, y) = from.addresses().next().zip(to.addresses().next())?;
+                Some(flow(x, y))
+            };
+            kept.extend(all.first().copied().or_else(crossed));
+        }
+        if is_even {
+            kept.truncate(1);
+        }
+        kept
     }
 }
 
-/// What spots are alike by: an address that is no device's own counts for itself.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Likeness<'d> {
-    class: Option<ClassKey>,
-    itself: Option<Spot>,
-    posture: Option<&'d Attributes>,
-}
-
-/// Spots by what they are alike by; `by_posture`: answers tell what devices have.
-fn classes(law: &Compiled, devices: &[Device<'_>], spots: &[Spot], by_posture: bool) -> Vec<Alike> {
-    let mut by_key: BTreeMap<Likeness<'_>, Alike> = BTreeMap::new();
-    for spot in spots {
-        let Some(device) = devices.get(spot.device) else {
-            continue;
-        };
-        let mut addresses = spot.addresses();
-        let is_own = addresses.all(|a| device.facts.addresses.contains(&a));
-        let key = Likeness {
-            class: is_own.then(|| law.class_of(device.facts)),
-            itself: (!is_own).then_some(*spot),
-            posture: Some(&device.facts.posture).filter(|_| by_posture),
-        };
-        by_key.entry(key).or_default().push(*spot);
-    }
-    by_key.into_values().collect()
-}
-
-/// Spots of devices with the same user, the same tags and the same posture: rules
-/// of `ssh` see no more of them.
-fn identities(devices: &[Device<'_>], spots: &[Spot]) -> Vec<Alike> {
-    let mut by_key: BTreeMap<(Option<UserId>, &[String], String), Alike> = BTreeMap::new();
-    for spot in spots {
-        if let Some(Device { facts, .. }) = devices.get(spot.device) {
-            let posture = format!("{:?}", facts.posture);
-            let key = (facts.owner(), facts.tags.as_slice(), posture);
-            by_key.entry(key).or_default().push(*spot);
+/// One answer for both families where they do not differ; of two denials the one that says more.
+fn by_family(mut all: Vec<Told<Explanation>>) -> Vec<Told<Explanation>> {
+    if let [a, b] = all.as_slice() {
+        let (a, b) = (&a.explanation, &b.explanation);
+        let both_denied = a.verdict == Verdict::Denied && b.verdict == Verdict::Denied;
+        let is_one = both_denied || a.essence() == b.essence();
+        if both_denied && b.lacks() < a.lacks() {
+            all.swap(0, 1);
+        }
+        if is_one {
+            all.truncate(1);
         }
     }
-    by_key.into_values().collect()
+    if let [one] = all.as_mut_slice() {
+        one.is_ipv4 = None;
+    }
+    all
 }
 
-fn pairs<E, K: Ord>(
+fn pairs<E: Answer>(
     from: &[Alike],
     to: &[Alike],
-    judge: impl Fn(Spot, Spot) -> Option<(K, E)>,
+    judge: impl Fn(Spot, Spot, bool) -> Vec<Told<E>>,
 ) -> Cases<E> {
-    let mut places: BTreeMap<K, usize> = BTreeMap::new();
-    let mut all: Vec<Case<E>> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut all: Vec<Gathered<E>> = Vec::new();
+    let mut same = BTreeSet::new();
     let (mut looked, mut left_out) = (0, 0);
-    for sources in from {
-        for targets in to {
-            let (count, example) = apart(sources, targets);
+    for (row, sources) in from.iter().enumerate() {
+        for (column, targets) in to.iter().enumerate() {
+            let (count, example) = apart(&sources.spots, &targets.spots);
             let Some((a, b)) = example else {
+                same.insert((row, column));
                 continue;
             };
             if looked == MOST_PAIRS {
@@ -181,75 +185,68 @@ fn pairs<E, K: Ord>(
                 continue;
             }
             looked += 1;
-            let Some((key, explanation)) = judge(a, b) else {
-                continue;
-            };
-            let at = *places.entry(key).or_insert(all.len());
-            if at == all.len() {
-                all.push(Case {
-                    from: Vec::new(),
-                    to: Vec::new(),
-                    pairs: 0,
-                    example: (a, b),
-                    explanation,
-                });
-            }
-            if let Some(case) = all.get_mut(at) {
-                case.pairs += count;
-                case.from.extend(sources);
-                case.to.extend(targets);
+            for told in judge(a, b, sources.is_even && targets.is_even) {
+                let narrow = |spot: Spot| told.is_ipv4.map_or(spot, |v4| spot.narrowed(v4));
+                let key = told.explanation.essence();
+                let at = *places.entry(key).or_insert(all.len());
+                if at == all.len() {
+                    all.push(Gathered {
+                        case: Case {
+                            from: Vec::new(),
+                            to: Vec::new(),
+                            pairs: 0,
+                            is_every_pair: false,
+                            example: (narrow(a), narrow(b)),
+                            explanation: told.explanation,
+                        },
+                        met: BTreeSet::new(),
+                    });
+                }
+                if let Some(Gathered { case, met }) = all.get_mut(at) {
+                    case.pairs += count;
+                    case.from.extend(sources.spots.iter().copied().map(narrow));
+                    case.to.extend(targets.spots.iter().copied().map(narrow));
+                    met.insert((row, column));
+                }
             }
         }
     }
-    for case in &mut all {
-        for spots in [&mut case.from, &mut case.to] {
-            spots.sort_unstable();
-            spots.dedup();
-        }
+    let all = few(all).into_iter().map(|gathered| gathered.finish(&same));
+    Cases {
+        all: all.collect(),
+        left_out,
     }
-    Cases { all, left_out }
+}
+
+/// A case, and the pairs of classes that it is about.
+pub(super) struct Gathered<E> {
+    pub(super) case: Case<E>,
+    pub(super) met: BTreeSet<(usize, usize)>,
+}
+
+impl<E> Gathered<E> {
+    /// `same`: pairs of classes of one device alone.
+    fn finish(mut self, same: &BTreeSet<(usize, usize)>) -> Case<E> {
+        let rows: BTreeSet<usize> = self.met.iter().map(|(row, _)| *row).collect();
+        let columns: BTreeSet<usize> = self.met.iter().map(|(_, column)| *column).collect();
+        let mut each = rows
+            .iter()
+            .flat_map(|row| columns.iter().map(|column| (*row, *column)));
+        self.case.is_every_pair = each.all(|pair| self.met.contains(&pair) || same.contains(&pair));
+        joined(&mut self.case.from);
+        joined(&mut self.case.to);
+        self.case
+    }
 }
 
 /// How many pairs are of two devices, and the first such pair.
 fn apart(from: &[Spot], to: &[Spot]) -> (usize, Option<(Spot, Spot)>) {
-    let mut of: BTreeMap<usize, usize> = BTreeMap::new();
-    for spot in to {
-        *of.entry(spot.device).or_default() += 1;
-    }
-    let same = from.iter().filter_map(|s| of.get(&s.device));
-    let count = from.len() * to.len() - same.sum::<usize>();
+    let devices = |spots: &[Spot]| -> BTreeSet<usize> { spots.iter().map(|s| s.device).collect() };
+    let (sources, targets) = (devices(from), devices(to));
+    let same = sources.intersection(&targets).count();
     let first = from.iter().find_map(|a| {
         let b = to.iter().find(|b| b.device != a.device)?;
         Some((*a, *b))
     });
-    (count, first)
-}
-
-/// What makes two answers the same: verdict, rules, ports and causes, not the persons.
-fn essence(explanation: &Explanation) -> String {
-    let rules: Vec<_> = explanation
-        .allowed
-        .iter()
-        .map(|chain| {
-            (
-                chain.rule,
-                &chain.ports,
-                chain.source.span,
-                chain.target.span,
-            )
-        })
-        .collect();
-    format!("{rules:?} {:?}", explanation.denied)
-}
-
-fn ssh_essence(explanation: &SshExplanation) -> String {
-    match explanation {
-        SshExplanation::Allowed(chain) => {
-            format!(
-                "{:?} {:?} {:?}",
-                chain.rule, chain.source.span, chain.target.span
-            )
-        }
-        SshExplanation::Denied { cause, nearest } => format!("{cause:?} {nearest:?}"),
-    }
+    (sources.len() * targets.len() - same, first)
 }

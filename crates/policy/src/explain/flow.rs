@@ -3,11 +3,11 @@
 use wire::net::{PortRange, Prefix};
 
 use super::{
-    Cause, Chain, Denial, Explainer, Explanation, Missing, Near, Verdict,
+    Cause, Chain, Denial, Explainer, Explanation, Missing, Near, RuleAt, Verdict,
     judge::{Opinion, Question},
     ports,
 };
-use crate::{decide::End, selector::Selector};
+use crate::{decide::End, internet::internet, selector::Selector};
 
 /// The most rules that a denial names.
 const NEAREST: usize = 3;
@@ -29,12 +29,62 @@ pub struct Flow<'a> {
     pub offered: &'a [Prefix],
 }
 
+impl<'a> Flow<'a> {
+    /// The offered routes that would lead to the destination.
+    fn leading(&self) -> impl Iterator<Item = &'a Prefix> {
+        let address = self.to.address;
+        let leads = move |route: &&Prefix| {
+            route.contains(address) && (route.bits > 0 || internet().contains(address))
+        };
+        self.offered.iter().filter(leads)
+    }
+}
+
 impl Explainer<'_> {
     /// The answer and the reasons.
     pub fn explain(&self, flow: &Flow<'_>) -> Explanation {
         if let Some(cause) = self.misplaced(flow) {
             return denied(flow.ports.to_vec(), cause, Vec::new(), Vec::new());
         }
+        if !flow.to.node.holds(flow.to.address) {
+            return self.explain_offered(flow);
+        }
+        self.explain_held(flow)
+    }
+
+    /// The answer where the destination lies behind a route that is offered and not approved: the
+    /// route is the cause only where a rule would let the flow through if it were approved.
+    fn explain_offered(&self, flow: &Flow<'_>) -> Explanation {
+        let mut node = flow.to.node.clone();
+        for route in flow.leading() {
+            let routes = if route.bits == 0 {
+                &mut node.exit_routes
+            } else {
+                &mut node.routes
+            };
+            routes.push(*route);
+        }
+        let to = End {
+            node: &node,
+            address: flow.to.address,
+        };
+        let would = self.explain_held(&Flow { to, ..*flow });
+        if would.allowed.is_empty() {
+            return would;
+        }
+        let mut rules: Vec<RuleAt> = would.allowed.iter().map(|chain| chain.rule).collect();
+        rules.dedup();
+        let waiting = rules.into_iter().take(NEAREST).map(|rule| Near {
+            rule,
+            missing: vec![Missing::Approval],
+            unmet: Vec::new(),
+        });
+        let (ports, cause) = (flow.ports.to_vec(), Cause::RouteNotApproved);
+        denied(ports, cause, waiting.collect(), Vec::new())
+    }
+
+    /// The answer where both devices have their addresses.
+    fn explain_held(&self, flow: &Flow<'_>) -> Explanation {
         let asked = Question {
             from: self.names.party(flow.from),
             to: self.names.party(flow.to),
@@ -94,13 +144,8 @@ impl Explainer<'_> {
         if !from.node.holds_itself(from.address) {
             return Some(Cause::NoSuchSource);
         }
-        if !to.node.holds(to.address) {
-            let is_offered = flow.offered.iter().any(|r| r.contains(to.address));
-            return Some(if is_offered {
-                Cause::RouteNotApproved
-            } else {
-                Cause::NoSuchDestination
-            });
+        if !to.node.holds(to.address) && flow.leading().next().is_none() {
+            return Some(Cause::NoSuchDestination);
         }
         if from.address.is_ipv4() != to.address.is_ipv4() {
             return Some(Cause::DifferentFamily);
@@ -161,10 +206,6 @@ fn denied(
     }
 }
 
-fn weight(near: &Near) -> u8 {
-    near.missing.iter().map(|m| m.weight()).sum()
-}
-
 fn leads_elsewhere(missing: Missing) -> bool {
     match missing {
         Missing::Destination | Missing::SameUser | Missing::Via => true,
@@ -172,7 +213,8 @@ fn leads_elsewhere(missing: Missing) -> bool {
         | Missing::Posture
         | Missing::Traffic
         | Missing::Protocol
-        | Missing::Port => false,
+        | Missing::Port
+        | Missing::Approval => false,
     }
 }
 
@@ -187,7 +229,7 @@ fn cause(misses: &[Near]) -> Cause {
             .filter(|n| !n.missing.contains(&Missing::Source))
     };
     let with_both = with_source().filter(|n| !n.missing.iter().any(|m| leads_elsewhere(*m)));
-    if let Some(best) = with_both.min_by_key(|n| weight(n)) {
+    if let Some(best) = with_both.min_by_key(|n| n.weight()) {
         return best.missing.first().map_or(Cause::Port, |m| m.cause());
     }
     let elsewhere = with_source()
@@ -205,7 +247,7 @@ fn nearest(mut misses: Vec<Near>) -> Vec<Near> {
         let no_source = near.missing.contains(&Missing::Source);
         !(no_source && near.missing.iter().any(|m| leads_elsewhere(*m)))
     });
-    misses.sort_by_key(weight);
+    misses.sort_by_key(Near::weight);
     misses.truncate(NEAREST);
     misses
 }

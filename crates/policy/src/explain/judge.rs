@@ -1,5 +1,7 @@
 //! One rule against one flow.
 
+use std::borrow::Cow;
+
 use wire::net::{MESH_IPV4, MESH_IPV6, PortRange};
 
 use super::{
@@ -9,7 +11,8 @@ use super::{
     rules::{Place, Rule},
 };
 use crate::{
-    posture::{Attributes, Unmet},
+    diagnostic::Span,
+    posture::{Attributes, Requirement, Unmet},
     routes::VIA_IPV6,
     selector::{Selector, SelectorKind, autogroup::Autogroup},
 };
@@ -126,22 +129,40 @@ impl Rule<'_> {
     /// What the source lacks of the rule's postures; empty when it meets one, or is
     /// not asked: a host with an address outside of the mesh has no attributes.
     pub(super) fn unmet(&self, names: &Names<'_>, asked: &Question<'_>) -> Vec<Unmet> {
-        let Some(requirement) = &self.requirement else {
-            return Vec::new();
-        };
+        let asks = self.asks(names, asked);
+        asks.map_or_else(Vec::new, |(requirement, attributes)| {
+            requirement.unmet(&attributes)
+        })
+    }
+
+    /// The posture of the rule that the source meets, if it is asked for one.
+    fn met(&self, names: &Names<'_>, asked: &Question<'_>) -> Option<(String, Span)> {
+        let (requirement, attributes) = self.asks(names, asked)?;
+        let met = requirement.met(&attributes)?;
+        Some((met.text.clone(), met.span))
+    }
+
+    /// What is asked of the source, and what it has.
+    fn asks<'n>(
+        &self,
+        names: &Names<'_>,
+        asked: &Question<'n>,
+    ) -> Option<(&Requirement, Cow<'n, Attributes>)> {
+        let requirement = self.requirement.as_ref()?;
         let end = asked.from.end;
         let is_own = end.node.addresses.contains(&end.address);
         let in_mesh = MESH_IPV4.contains(end.address) || MESH_IPV6.contains(end.address);
         let is_device_s = in_mesh && !VIA_IPV6.contains(end.address);
         let by_address = |s: &Selector| names.is_source_by_address(&s.kind, &asked.from);
         if !is_device_s && self.sources.iter().any(by_address) {
-            return Vec::new();
+            return None;
         }
-        if is_own {
-            requirement.unmet(&end.node.posture)
+        let attributes = if is_own {
+            Cow::Borrowed(&end.node.posture)
         } else {
-            requirement.unmet(&Attributes::default())
-        }
+            Cow::Owned(Attributes::default())
+        };
+        Some((requirement, attributes))
     }
 
     fn passages<'r>(
@@ -245,6 +266,7 @@ impl Rule<'_> {
             target: link(passage.target, target),
             route: route.copied(),
             via: self.router_tag(asked).map(|t| (t.text.clone(), t.span)),
+            posture: self.met(names, asked),
             ports,
         }
     }

@@ -44,6 +44,21 @@ pub(super) struct Party<'n> {
     person: Option<&'n Person<'n>>,
 }
 
+impl Party<'_> {
+    /// Why `*` holds it.
+    fn of_everything(&self) -> Because {
+        if self.own {
+            Because::Everything
+        } else if self.end.node.is_exit_for(self.end.address)
+            && !self.end.node.holds_itself(self.end.address)
+        {
+            Because::BehindExit
+        } else {
+            Because::BehindRouter
+        }
+    }
+}
+
 impl<'a> Names<'a> {
     pub(super) fn new(document: &'a Document, directory: &'a Directory) -> Self {
         let spans: BTreeMap<&str, Span> = document
@@ -270,7 +285,7 @@ impl<'a> Names<'a> {
         let email = || party.person.map(|p| p.email.clone()).unwrap_or_default();
         let listed = |group: &str| party.person.and_then(|p| p.groups.get(group).copied());
         match kind {
-            SelectorKind::Any | SelectorKind::Service(_) => Because::Everything,
+            SelectorKind::Any | SelectorKind::Service(_) => party.of_everything(),
             SelectorKind::User(email) => Because::Named {
                 email: email.clone(),
             },

@@ -4,9 +4,13 @@ use std::net::IpAddr;
 
 use wire::net::Prefix;
 
-use super::{Explainer, names::Party};
+use super::{
+    Explainer, Spot,
+    lead::{self, Led},
+    names::Party,
+    spot::joined,
+};
 use crate::{
-    addresses::{AddressSet, ends},
     decide::End,
     diagnostic::{Code, Sink, Span},
     directory::NodeFacts,
@@ -25,51 +29,16 @@ pub struct Device<'a> {
     pub offered: &'a [Prefix],
 }
 
-/// A device, and the addresses of it that a question is about: at most one of each family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Spot {
-    /// The device's place among those given.
-    pub device: usize,
-    /// The IPv4 address.
-    pub v4: Option<IpAddr>,
-    /// The IPv6 address.
-    pub v6: Option<IpAddr>,
-}
-
-impl Spot {
-    fn at(device: usize, address: IpAddr) -> Self {
-        Self {
-            device,
-            v4: Some(address).filter(IpAddr::is_ipv4),
-            v6: Some(address).filter(IpAddr::is_ipv6),
-        }
-    }
-
-    /// A device, with its own addresses.
-    pub fn own(device: usize, facts: &NodeFacts) -> Self {
-        let find = |is: fn(&IpAddr) -> bool| facts.addresses.iter().copied().find(is);
-        Self {
-            device,
-            v4: find(IpAddr::is_ipv4),
-            v6: find(IpAddr::is_ipv6),
-        }
-    }
-
-    /// Its addresses, IPv4 first.
-    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.v4.into_iter().chain(self.v6)
-    }
-}
-
 /// What a typed name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typed {
     /// The name, as answers repeat it.
     pub name: String,
-    /// Where it leads: at least one.
+    /// Where it leads: at least one, as [`joined`] leaves them.
     pub spots: Vec<Spot>,
-    /// True when it names one device or one address.
-    pub is_single: bool,
+    /// Addresses among it that no device has and no route leads to, as ranges; those of the mesh
+    /// are left out.
+    pub nowhere: Vec<(IpAddr, IpAddr)>,
 }
 
 /// A name that leads nowhere.
@@ -91,12 +60,6 @@ impl std::fmt::Display for Unclear {
     }
 }
 
-/// An address of the public Internet of each family, for `autogroup:internet`.
-const ON_THE_INTERNET: [IpAddr; 2] = [
-    IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 1)),
-    IpAddr::V6(std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
-];
-
 impl Explainer<'_> {
     /// The devices that a typed name leads to: a login name, `group:…`, `tag:…`, `autogroup:…`,
     /// `user:*@…`, `ipset:…`, a host name of the document, a device's name (short or full), an
@@ -115,7 +78,7 @@ impl Explainer<'_> {
             return Ok(Typed {
                 name: device.map_or(text, |d| d.name).to_owned(),
                 spots: spot.into_iter().collect(),
-                is_single: true,
+                nowhere: Vec::new(),
             });
         }
         let selector = read(text)?;
@@ -124,15 +87,17 @@ impl Explainer<'_> {
     }
 
     fn behind(&self, kind: &SelectorKind, devices: &[Device<'_>]) -> Result<Typed, Unclear> {
-        let single = self.names.set(kind).and_then(|set| set.only());
-        let spots = match (single, self.names.set(kind)) {
-            (Some(address), _) => whose(address, devices).into_iter().collect(),
-            (None, Some(set)) => in_set(&set, devices),
-            (None, None) if *kind == SelectorKind::Autogroup(Autogroup::Internet) => exits(devices),
-            (None, None) => self.holding(kind, devices),
+        let set = self.names.set(kind);
+        let mut led = match &set {
+            Some(set) => lead::lead(set, devices),
+            None if *kind == SelectorKind::Autogroup(Autogroup::Internet) => {
+                Led::to(lead::everywhere(devices))
+            }
+            None => Led::to(self.holding(kind, devices)),
         };
-        if spots.is_empty() {
-            return Err(nobody(kind, single));
+        joined(&mut led.spots);
+        if led.spots.is_empty() {
+            return Err(nobody(kind, set.and_then(|set| set.only())));
         }
         Ok(Typed {
             name: if *kind == SelectorKind::Any {
@@ -142,8 +107,8 @@ impl Explainer<'_> {
             } else {
                 kind.to_string()
             },
-            is_single: single.is_some(),
-            spots,
+            nowhere: led.nowhere.ranges().collect(),
+            spots: led.spots,
         })
     }
 
@@ -286,66 +251,6 @@ fn nobody(kind: &SelectorKind, address: Option<IpAddr>) -> Unclear {
         message,
         help: None,
     }
-}
-
-/// The device that takes packets to the address; else one that offers a route to it.
-fn whose(address: IpAddr, devices: &[Device<'_>]) -> Option<Spot> {
-    let find = |is: &dyn Fn(&Device<'_>) -> bool| devices.iter().position(is);
-    let own = || find(&|d| d.facts.addresses.contains(&address));
-    let router = || {
-        let all = devices.iter().enumerate();
-        let routes = all.flat_map(|(at, d)| d.facts.routes.iter().map(move |r| (at, r)));
-        let leading = routes.filter(|(_, route)| route.contains(address));
-        // Of those alike, the first: it was created first.
-        let best = leading.min_by_key(|(_, route)| std::cmp::Reverse(route.bits));
-        best.map(|(at, _)| at)
-    };
-    let exit = || find(&|d| d.facts.is_exit_for(address));
-    let offering = || find(&|d| d.offered.iter().any(|r| r.contains(address)));
-    let device = own().or_else(router).or_else(exit).or_else(offering)?;
-    Some(Spot::at(device, address))
-}
-
-/// The devices with an address in the set, and an address of it behind each router.
-fn in_set(set: &AddressSet, devices: &[Device<'_>]) -> Vec<Spot> {
-    let mut spots = Vec::new();
-    for (at, device) in devices.iter().enumerate() {
-        let own = device.facts.addresses.iter();
-        spots.extend(own.filter(|a| set.contains(**a)).map(|a| Spot::at(at, *a)));
-        for route in &device.facts.routes {
-            spots.extend(shared(set, *route).map(|address| Spot::at(at, address)));
-        }
-    }
-    spots
-}
-
-/// An address that both hold.
-fn shared(set: &AddressSet, route: Prefix) -> Option<IpAddr> {
-    let (first, last) = ends(route);
-    let mut ranges = set.ranges();
-    ranges.find_map(|(from, to)| {
-        let same = from.is_ipv4() == first.is_ipv4();
-        (same && from <= last && first <= to).then(|| from.max(first))
-    })
-}
-
-/// The exit nodes, each with what they take to the Internet.
-fn exits(devices: &[Device<'_>]) -> Vec<Spot> {
-    let all = devices.iter().enumerate();
-    all.filter_map(|(at, device)| {
-        let mut way = ON_THE_INTERNET
-            .iter()
-            .filter(|address| device.facts.is_exit_for(**address));
-        let first = Spot::at(at, *way.next()?);
-        Some(match way.next() {
-            Some(other) => Spot {
-                v6: Some(*other),
-                ..first
-            },
-            None => first,
-        })
-    })
-    .collect()
 }
 
 #[cfg(test)]

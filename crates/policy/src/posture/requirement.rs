@@ -81,6 +81,12 @@ impl Requirement {
         self.postures.iter().any(|p| p.is_met(attributes))
     }
 
+    /// The first of the postures that a device with these attributes meets.
+    pub(crate) fn met(&self, attributes: &Attributes) -> Option<&Text> {
+        let met = self.postures.iter().find(|p| p.is_met(attributes));
+        met.map(|posture| &posture.name)
+    }
+
     /// What a device lacks, one condition for each posture; empty when it meets one.
     pub(crate) fn unmet(&self, attributes: &Attributes) -> Vec<Unmet> {
         if self.is_met(attributes) {

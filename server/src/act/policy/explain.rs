@@ -3,6 +3,7 @@
 mod question;
 mod reach;
 mod sign_in;
+mod summary;
 mod who;
 mod who_signs_in;
 mod words;

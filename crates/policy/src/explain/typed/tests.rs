@@ -64,8 +64,13 @@ fn world() -> World {
 
 /// Asks with everything at hand.
 fn with<T>(ask: impl FnOnce(&Explainer<'_>, &Compiled, &[Device<'_>]) -> T) -> T {
+    by(POLICY, ask)
+}
+
+/// The same by another document.
+fn by<T>(text: &str, ask: impl FnOnce(&Explainer<'_>, &Compiled, &[Device<'_>]) -> T) -> T {
     let world = world();
-    let (document, found) = crate::parse(POLICY);
+    let (document, found) = crate::parse(text);
     assert!(!crate::has_errors(&found), "{found:?}");
     let devices: Vec<Device<'_>> = world
         .nodes
@@ -93,6 +98,8 @@ fn leads(text: &str) -> String {
                     let name = devices[spot.device].name;
                     if own {
                         name.to_owned()
+                    } else if let Some(last) = spot.last {
+                        format!("{name}@{}-{last}", addresses.join("+"))
                     } else {
                         format!("{name}@{}", addresses.join("+"))
                     }
@@ -117,8 +124,9 @@ fn a_typed_name_leads_to_its_devices() {
         ("fd7a:115c:a1e0::5", "web-1@fd7a:115c:a1e0::5"),
         ("100.64.0.4/30", "web-1@100.64.0.5 web-2@100.64.0.6"),
         ("printer", "gate@192.168.7.20"),
-        ("office", "gate@192.168.7.0"),
-        ("192.168.0.0/16", "gate@192.168.7.0"),
+        ("office", "gate@192.168.7.0-192.168.7.255"),
+        ("192.168.0.0/16", "gate@192.168.7.0-192.168.7.255"),
+        ("10.9.255.0-10.10.0.255", "gate@10.9.255.0-10.9.255.255"),
         ("10.9.1.1", "gate@10.9.1.1"),
     ] {
         assert_eq!(leads(text), found, "{text}");
@@ -200,6 +208,93 @@ fn devices_that_are_alike_are_answered_for_once_and_counted() {
 
         let cases = ask("bob@example.com", "10.9.1.1", 22).all;
         let denied = cases[0].explanation.denied.as_ref().unwrap();
-        assert_eq!(denied.cause, Cause::RouteNotApproved);
+        assert_eq!(denied.cause, Cause::DestinationInNoRuleOfSource);
+    });
+}
+
+#[test]
+fn what_of_a_place_leads_nowhere_is_told_apart() {
+    with(|explainer, _, devices| {
+        let nowhere = |text| {
+            let typed = explainer.typed(text, devices).unwrap();
+            let ranges = typed.nowhere.iter();
+            ranges.map(|(a, b)| format!("{a}-{b}")).collect::<Vec<_>>()
+        };
+        assert_eq!(nowhere("office"), [""; 0]);
+        assert_eq!(
+            nowhere("192.168.0.0/20"),
+            ["192.168.0.0-192.168.6.255", "192.168.8.0-192.168.15.255"]
+        );
+        assert_eq!(nowhere("10.8.0.0/15"), ["10.8.0.0-10.8.255.255"]);
+        assert_eq!(nowhere("100.64.0.0/24"), [""; 0], "nobody has them yet");
+    });
+}
+
+#[test]
+fn a_place_is_cut_where_rules_cut_it() {
+    with(|explainer, law, devices| {
+        let all = |text: &str| explainer.typed(text, devices).unwrap().spots;
+        let ask = |from: &str, to: &str, port| {
+            let ports = [PortRange::one(port)];
+            let cases = explainer.explain_all(law, devices, (&all(from), &all(to)), (6, &ports));
+            let told = cases.all.into_iter().map(|case| {
+                let to = case.to.iter().map(|spot| {
+                    let (first, last) = spot.ends().unwrap();
+                    format!("{first}-{last}")
+                });
+                (case.explanation.verdict, to.collect::<Vec<_>>().join(" "))
+            });
+            told.collect::<Vec<_>>()
+        };
+        let shut = "192.168.7.0-192.168.7.19 192.168.7.21-192.168.7.255";
+        assert_eq!(
+            ask("bob-laptop", "office", 631),
+            [
+                (Verdict::Denied, shut.to_owned()),
+                (Verdict::Allowed, "192.168.7.20-192.168.7.20".to_owned()),
+            ]
+        );
+        assert_eq!(
+            ask("carol", "office", 631),
+            [
+                (Verdict::Denied, shut.to_owned()),
+                (Verdict::Denied, "192.168.7.20-192.168.7.20".to_owned()),
+            ],
+            "for other reasons"
+        );
+    });
+}
+
+#[test]
+fn a_machine_is_judged_by_both_its_addresses() {
+    let document = r#"{"acls": [
+        {"action": "accept", "src": ["bob@example.com"], "dst": ["fd7a:115c:a1e0::/48:22"]},
+        {"action": "accept", "src": ["100.64.0.3"], "dst": ["*:80"]},
+        {"action": "accept", "src": ["carol@example.com"], "dst": ["*:443"]},
+    ]}"#;
+    by(document, |explainer, law, devices| {
+        let ask = |from: &str, to: &str, port| {
+            let all = |text: &str| explainer.typed(text, devices).unwrap().spots;
+            let ports = [PortRange::one(port)];
+            let cases = explainer.explain_all(law, devices, (&all(from), &all(to)), (6, &ports));
+            let told = cases.all.into_iter().map(|case| {
+                let families = case.to.iter().map(|s| (s.v4.is_some(), s.v6.is_some()));
+                (case.explanation.verdict, families.collect::<Vec<_>>())
+            });
+            told.collect::<Vec<_>>()
+        };
+        let (allowed, denied) = (Verdict::Allowed, Verdict::Denied);
+        let apart = [
+            (denied, vec![(true, false)]),
+            (allowed, vec![(false, true)]),
+        ];
+        assert_eq!(ask("bob-laptop", "web-1", 22), apart);
+        let apart = [
+            (allowed, vec![(true, false)]),
+            (denied, vec![(false, true)]),
+        ];
+        assert_eq!(ask("carol", "web-1", 80), apart);
+        assert_eq!(ask("carol", "web-1", 443), [(allowed, vec![(true, true)])]);
+        assert_eq!(ask("carol", "web-1", 22), [(denied, vec![(true, true)])]);
     });
 }

@@ -1,15 +1,15 @@
 //! May packets go from here to there?
 
-use policy::explain::{self, Case, Cases, Explanation, Typed};
+use policy::explain::{self, Case, Cause, Explanation, Typed};
 use wire::{
-    api::policy::explain::{self as api, Explained, Traffic, Verdict},
+    api::policy::explain::{self as api, Explained, Names, Traffic, Verdict},
     net::PortRange,
 };
 
 use super::{
     Scene,
     question::{self, Asked},
-    words,
+    summary, words,
 };
 use crate::error::Result;
 
@@ -30,12 +30,60 @@ pub(super) fn answer(
         (asked.protocol, &asked.ports),
     );
     let what = what(&asked, &words::ports(&asked.ports));
-    Ok(told(
+    Ok(summary::told(
         &cases,
         |case| tell(scene, case, &from, &to, &asked),
+        &nowhere(&from, &to, &asked),
         (&from, &to),
         &format!("reach {} on {what}", to.name),
     ))
+}
+
+/// Why no packet comes from or gets to addresses that no device has.
+const NOWHERE: &str = "no machine has these addresses, and no approved route leads there";
+
+/// The parts of the ends that lead nowhere.
+fn nowhere(from: &Typed, to: &Typed, asked: &Asked) -> Vec<api::Case> {
+    let all = what(asked, &words::ports(&asked.ports));
+    let case = |cause: Cause, sentence: String, [from, to]: [Names; 2]| api::Case {
+        verdict: Verdict::Denied,
+        sentence,
+        pairs: from.total * to.total,
+        from,
+        to,
+        chains: Vec::new(),
+        denied: Some(api::Denial {
+            cause: words::word(&cause),
+            text: NOWHERE.to_owned(),
+            ports: words::ports(&asked.ports),
+            nearest: Vec::new(),
+        }),
+    };
+    let whole = |typed: &Typed| words::names([typed.name.clone()]);
+    let mut cases = Vec::new();
+    if !from.nowhere.is_empty() {
+        let lost = words::names(explain::written(&from.nowhere));
+        let sentence = format!(
+            "{} may not reach {} on {all}: {NOWHERE}.",
+            words::listed(&lost),
+            to.name
+        );
+        cases.push(case(Cause::NoSuchSource, sentence, [lost, whole(to)]));
+    }
+    if !to.nowhere.is_empty() {
+        let lost = words::names(explain::written(&to.nowhere));
+        let sentence = format!(
+            "{} may not reach {} on {all}: {NOWHERE}.",
+            from.name,
+            words::listed(&lost)
+        );
+        cases.push(case(
+            Cause::NoSuchDestination,
+            sentence,
+            [whole(from), lost],
+        ));
+    }
+    cases
 }
 
 /// `tcp port 443`, `every udp port`, `icmp`.
@@ -71,7 +119,7 @@ fn tell(
     let names = [&case.from, &case.to].map(|spots| words::spots(scene, spots));
     let [from_names, to_names] = names;
     let (who, place) = (
-        words::end(from, &case.from, &from_names),
+        words::source(from, &case.from, &from_names),
         words::end(to, &case.to, &to_names),
     );
     let open: Vec<_> = case
@@ -81,16 +129,20 @@ fn tell(
         .flat_map(|chain| chain.ports.iter().copied())
         .collect();
     let all = what(asked, &words::ports(&asked.ports));
+    let pairs = words::pairs(case);
     let sentence = match (&case.explanation.verdict, &case.explanation.denied) {
         (explain::Verdict::Partly, _) => format!(
-            "{who} may reach {place} on {}, and {}.",
+            "{who} may reach {place} on {}, and {}{pairs}.",
             what(asked, &words::ports(&joined(open))),
             rest(asked)
         ),
         (_, Some(denial)) => {
-            format!("{who} may not reach {place} on {all}: {}.", denial.cause)
+            format!(
+                "{who} may not reach {place} on {all}{pairs}: {}.",
+                denial.cause
+            )
         }
-        (_, None) => format!("{who} may reach {place} on {all}."),
+        (_, None) => format!("{who} may reach {place} on {all}{pairs}."),
     };
     api::Case {
         verdict: verdict(case.explanation.verdict),
@@ -132,70 +184,5 @@ const fn verdict(verdict: explain::Verdict) -> Verdict {
         explain::Verdict::Allowed => Verdict::Allowed,
         explain::Verdict::Partly => Verdict::Partly,
         explain::Verdict::Denied => Verdict::Denied,
-    }
-}
-
-/// The most cases that an answer tells.
-const MOST_CASES: usize = 50;
-
-/// The whole answer: one sentence over all cases; what is open first, and the widest case of each
-/// verdict.
-pub(super) fn told<E>(
-    cases: &Cases<E>,
-    tell: impl Fn(&Case<E>) -> api::Case,
-    (from, to): (&Typed, &Typed),
-    act: &str,
-) -> Explained {
-    let total: usize = cases.all.iter().map(|case| case.pairs).sum();
-    let mut told: Vec<api::Case> = cases.all.iter().map(tell).collect();
-    told.sort_by_key(|case| {
-        let order = match case.verdict {
-            Verdict::Allowed => 0,
-            Verdict::Partly => 1,
-            Verdict::Denied => 2,
-        };
-        (order, std::cmp::Reverse(case.pairs))
-    });
-    let pairs = |verdict| {
-        let of = told.iter().filter(|case| case.verdict == verdict);
-        of.map(|case| case.pairs).sum::<usize>()
-    };
-    let (allowed, denied) = (pairs(Verdict::Allowed), pairs(Verdict::Denied));
-    let verdict = if total > 0 && allowed == total {
-        Verdict::Allowed
-    } else if denied == total {
-        Verdict::Denied
-    } else {
-        Verdict::Partly
-    };
-    let sentence = match (told.as_slice(), verdict) {
-        ([], _) => format!(
-            "{} and {} are the same machine; a machine always reaches itself.",
-            from.name, to.name
-        ),
-        ([one], _) => one.sentence.clone(),
-        (_, Verdict::Allowed) => format!("{} may {act}.", from.name),
-        (_, Verdict::Denied) => format!("{} may not {act}.", from.name),
-        (_, Verdict::Partly) => format!(
-            "{} may {act} only in part: {allowed} of {total} pairs of machines are let through whole.",
-            from.name
-        ),
-    };
-    let verdict = if told.is_empty() {
-        Verdict::Allowed
-    } else {
-        verdict
-    };
-    let more: usize = told.iter().skip(MOST_CASES).map(|case| case.pairs).sum();
-    told.truncate(MOST_CASES);
-    let left = more + cases.left_out;
-    Explained {
-        verdict,
-        sentence,
-        cases: told,
-        entrances: Vec::new(),
-        left_out: (left > 0).then(|| {
-            format!("{left} more pairs of machines are not told of: ask about fewer of them.")
-        }),
     }
 }

@@ -3,7 +3,7 @@
 use policy::explain::{Case, SshExplanation, Typed};
 use wire::api::policy::explain::{self as api, Explained, Step, Verdict};
 
-use super::{Scene, question, reach, words};
+use super::{Scene, question, summary, words};
 use crate::error::{Error, Result};
 
 /// Why a rule with a check lets nobody in: no check is carried out.
@@ -18,9 +18,10 @@ pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Re
     let cases = scene
         .explainer
         .explain_sign_ins(scene.devices, (&from.spots, &to.spots), login);
-    Ok(reach::told(
+    Ok(summary::told(
         &cases,
         |case| tell(scene, case, (&from, &to), login),
+        &[],
         (&from, &to),
         &format!("sign in to {} as {login}", to.name),
     ))
@@ -45,7 +46,7 @@ fn tell(
 ) -> api::Case {
     let [from_names, to_names] = [&case.from, &case.to].map(|spots| words::spots(scene, spots));
     let (who, place) = (
-        words::end(from, &case.from, &from_names),
+        words::source(from, &case.from, &from_names),
         words::end(to, &case.to, &to_names),
     );
     let act = format!("sign in to {place} as {login}");

@@ -26,7 +26,8 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, traffic: &Traffic) -> Result<E
     let to = question::end(scene, "/question/to", to);
     let (to, asked) = question::both(to, question::traffic(traffic))?;
     let nodes: Vec<NodeFacts> = scene.devices.iter().map(|d| d.facts.clone()).collect();
-    let looked = to.spots.iter().take(MOST_TARGETS);
+    let parts = scene.explainer.parts(scene.devices, &to.spots);
+    let looked = parts.iter().take(MOST_TARGETS);
     let mut found: Vec<Found> = Vec::new();
     for spot in looked {
         for reach in reached(scene, &nodes, *spot, &asked) {
@@ -41,7 +42,7 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, traffic: &Traffic) -> Result<E
         .map(|user| (user.id, user.email.as_str()))
         .collect();
     let entrances: Vec<Entrance> = found.iter().map(|f| f.tell(scene, &people)).collect();
-    let left = to.spots.len().saturating_sub(MOST_TARGETS);
+    let left = parts.len().saturating_sub(MOST_TARGETS);
     Ok(Explained {
         verdict: if entrances.is_empty() {
             Verdict::Denied

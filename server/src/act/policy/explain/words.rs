@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use policy::{
     Span,
-    explain::{Because, Chain, Denial, Link, RuleAt, Spot, Typed},
+    explain::{self, Because, Case, Chain, Denial, Device, Link, RuleAt, Spot, Typed},
 };
 use serde::Serialize;
 use wire::{
@@ -65,6 +65,12 @@ impl Words<'_> {
                 place: None,
             });
         }
+        if let Some((posture, span)) = &chain.posture {
+            steps.push(Step {
+                text: format!("the device meets `{posture}`"),
+                place: Some(self.place(*span)),
+            });
+        }
         if let Some((tag, span)) = &chain.via {
             steps.push(Step {
                 text: format!("the rule goes through routers with `{tag}`, and this is one"),
@@ -122,24 +128,40 @@ pub(super) fn names(all: impl IntoIterator<Item = String>) -> Names {
 
 /// What the spots of a case are called: machines by their names, addresses behind them as such.
 pub(super) fn spots(scene: &Scene<'_>, spots: &[Spot]) -> Names {
-    names(spots.iter().map(|spot| self::spot(scene, *spot)))
+    let mut spots = spots.to_vec();
+    explain::joined(&mut spots);
+    let mut all = Vec::new();
+    for of_one in spots.chunk_by(|a, b| a.device == b.device) {
+        let device = of_one
+            .first()
+            .and_then(|spot| scene.devices.get(spot.device));
+        if let Some(device) = device {
+            all.extend(of_device(device, of_one));
+        }
+    }
+    names(all)
 }
 
-fn spot(scene: &Scene<'_>, spot: Spot) -> String {
-    let Some(device) = scene.devices.get(spot.device) else {
-        return String::new();
-    };
-    let own = |address| device.facts.addresses.contains(&address);
-    match spot.addresses().find(|address| !own(*address)) {
-        Some(address) => format!("{address} behind {}", device.name),
-        None => device.name.to_owned(),
-    }
+/// What a device, or what of it and behind it, is called.
+fn of_device(device: &Device<'_>, spots: &[Spot]) -> Vec<String> {
+    let (own, behind): (Vec<&Spot>, Vec<&Spot>) =
+        spots.iter().partition(|spot| spot.is_own(device.facts));
+    let own = own.into_iter().map(|spot| match spot.ends() {
+        Some((address, _)) if device.facts.addresses.len() > 1 => {
+            format!("{} at {address}", device.name)
+        }
+        Some(_) | None => device.name.to_owned(),
+    });
+    let ranges: Vec<_> = behind.into_iter().filter_map(Spot::ends).collect();
+    let behind = explain::written(&ranges).into_iter();
+    own.chain(behind.map(|range| format!("{range} behind {}", device.name)))
+        .collect()
 }
 
 /// An end as a sentence names it: what was typed where the case is about all of
 /// it, else the machines.
 pub(super) fn end(typed: &Typed, covered: &[Spot], names: &Names) -> String {
-    if covered.len() == typed.spots.len() {
+    if covered == typed.spots && typed.nowhere.is_empty() {
         return typed.name.clone();
     }
     match names.first.as_slice() {
@@ -147,5 +169,37 @@ pub(super) fn end(typed: &Typed, covered: &[Spot], names: &Names) -> String {
         [one, two] if names.total == 2 => format!("{one} and {two}"),
         [one, ..] => format!("{one} and {} more of {}", names.total - 1, typed.name),
         [] => typed.name.clone(),
+    }
+}
+
+/// The source as a sentence names it: which of its addresses packets come from is told by the
+/// destination's.
+pub(super) fn source(typed: &Typed, covered: &[Spot], names: &Names) -> String {
+    let is_machine = |spot: &Spot| spot.v4.is_some() && spot.v6.is_some();
+    let devices = |spots: &[Spot]| spots.iter().map(|spot| spot.device).collect::<Vec<_>>();
+    if typed.spots.iter().all(is_machine) && devices(covered) == devices(&typed.spots) {
+        return typed.name.clone();
+    }
+    end(typed, covered, names)
+}
+
+/// The first of some names in a sentence, and how many more there are.
+pub(super) fn listed(names: &Names) -> String {
+    const MOST: usize = 3;
+    let first: Vec<&str> = names.first.iter().take(MOST).map(String::as_str).collect();
+    let more = names.total - first.len();
+    match (first.as_slice(), more) {
+        (all, 1..) => format!("{} and {more} more", all.join(", ")),
+        ([all @ .., last], 0) if !all.is_empty() => format!("{} and {last}", all.join(", ")),
+        (all, 0) => all.join(", "),
+    }
+}
+
+/// What a sentence adds where a case is about some pairs of its ends alone.
+pub(super) fn pairs<E>(case: &Case<E>) -> String {
+    match case.pairs {
+        _ if case.is_every_pair => String::new(),
+        1 => ", for 1 pair of machines".to_owned(),
+        n => format!(", for {n} pairs of machines"),
     }
 }

@@ -1,0 +1,280 @@
+//! Explanations of prefixes, hosts, sets, routes and the addresses of one machine.
+
+use wire::{
+    NodeId,
+    api::policy::explain::{Case, Explained},
+};
+
+use super::*;
+use crate::db::NodeOwner;
+
+struct Office {
+    /// The server runs as long as it.
+    _app: TestApp,
+    tenant: TenantId,
+    ada: Persona,
+}
+
+/// Bob with a laptop, a web machine, and a router with one approved route and one that waits.
+async fn office() -> Office {
+    let (app, tenant, ada) = acme().await;
+    let bob = app.member(tenant, "bob", Role::Member).await;
+    app.node(tenant, "laptop", NodeOwner::User(bob.user)).await;
+    let tags = |tag: &str| NodeOwner::Tags(vec![tag.parse().unwrap()]);
+    app.node(tenant, "web", tags("tag:web")).await;
+    let gate = app
+        .node_that(tenant, "gate", tags("tag:gate"), |new| {
+            let offered = ["10.20.0.0/16", "10.30.0.0/16", "0.0.0.0/0", "::/0"];
+            new.hostinfo.routable_ips = offered.map(|r| r.parse().unwrap()).to_vec();
+        })
+        .await;
+    let office = Office {
+        _app: app,
+        tenant,
+        ada,
+    };
+    office.approve(gate.id, "10.20.0.0/16").await;
+    office
+}
+
+impl Office {
+    async fn approve(&self, node: NodeId, route: &str) {
+        let tenant = self.tenant;
+        let path = NodeRoutesPath { tenant, node }.to_path();
+        let body = json!({ "approve": [route] });
+        self.ada.patches(&path, &body).await.done();
+    }
+
+    async fn explained(&self, rules: &str, question: Value) -> Explained {
+        let document = format!(
+            r#"{{"hosts": {{"office": "10.20.0.0/16", "wide": "10.20.0.0/15"}},
+               "tagOwners": {{"tag:web": [], "tag:gate": []}},
+               "postures": {{"posture:linux": ["node:os == 'linux'"]}},
+               "acls": [{rules}]}}"#
+        );
+        let body = json!({ "document": document, "question": question });
+        let path = PolicyExplainPath {
+            tenant: self.tenant,
+        };
+        self.ada.posts(&path.to_path(), &body).await.ok()
+    }
+
+    /// What is said: the sentence, and then each case with its reasons.
+    async fn said(&self, rules: &str, from: &str, to: &str, ports: &str) -> Vec<String> {
+        let question = json!({
+            "ask": "reach", "from": from, "to": to, "traffic": { "ports": ports },
+        });
+        let told = self.explained(rules, question).await;
+        let mut said = vec![told.sentence];
+        said.extend(told.cases.iter().map(case));
+        said
+    }
+}
+
+fn case(case: &Case) -> String {
+    let steps = case.chains.iter().flat_map(|chain| &chain.steps);
+    let mut parts = vec![case.sentence.clone()];
+    parts.extend(steps.map(|step| step.text.clone()));
+    let near = case.denied.iter().flat_map(|denied| &denied.nearest);
+    parts.extend(near.map(|near| format!("{}: {}", near.rule.name, near.missing.join("; "))));
+    parts.join(" | ")
+}
+
+fn rule(src: &str, dst: &str) -> String {
+    format!(r#"{{"action": "accept", "src": ["{src}"], "dst": ["{dst}"]}},"#)
+}
+
+const BOB: &str = "bob@acme.example";
+
+#[tokio::test]
+async fn a_prefix_is_told_in_the_parts_that_rules_make_of_it() {
+    let office = office().await;
+    let nine = rule(BOB, "10.20.0.9/32:443");
+    let said = office.said(&nine, BOB, "office", "443").await;
+    assert_eq!(
+        said,
+        [
+            "bob@acme.example may reach office on tcp port 443 only in part: 10.20.0.9 behind gate, \
+             but not 10.20.0.0-10.20.0.8 behind gate and 10.20.0.10-10.20.255.255 behind gate.",
+            "bob@acme.example may reach 10.20.0.9 behind gate on tcp port 443. \
+             | the rule names bob@acme.example | the address is in 10.20.0.9/32 \
+             | the approved route 10.20.0.0/16 leads there",
+            "bob@acme.example may not reach 10.20.0.0-10.20.0.8 behind gate and \
+             10.20.0.10-10.20.255.255 behind gate on tcp port 443: no rule of the source has the \
+             destination. | rule 1 of acls: the destination is not in `dst`",
+        ]
+    );
+    let said = office.said(&nine, "office", "web", "443").await;
+    assert_eq!(
+        said[0],
+        "office may not reach web on tcp port 443: no rule has the source."
+    );
+    let all = rule(BOB, "office:443");
+    let said = office.said(&all, BOB, "10.20.0.0/16", "443").await;
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(
+        said[0],
+        "bob@acme.example may reach 10.20.0.0/16 on tcp port 443."
+    );
+    let from = rule("10.20.0.0/24", "tag:web:81");
+    let said = office.said(&from, "office", "web", "81").await;
+    assert_eq!(
+        said[0],
+        "office may reach web on tcp port 81 only in part: from 10.20.0.0/24 behind gate, but not \
+         from 10.20.1.0-10.20.255.255 behind gate."
+    );
+    assert_eq!(
+        said[1],
+        "10.20.0.0/24 behind gate may reach web on tcp port 81. | the address is in 10.20.0.0/24 \
+         | the device has `tag:web`"
+    );
+    let question = json!({ "ask": "who_reaches", "to": "office", "traffic": { "ports": "443" } });
+    let told = office.explained(&nine, question).await;
+    assert_eq!(
+        told.sentence,
+        "One machine may reach office on tcp port 443."
+    );
+    assert_eq!(told.entrances[0].to.first, ["10.20.0.9 behind gate"]);
+}
+
+#[tokio::test]
+async fn what_leads_nowhere_and_what_waits_for_approval_is_told_apart() {
+    let office = office().await;
+    let said = office
+        .said(&rule(BOB, "10.0.0.0/8:22"), BOB, "wide", "22")
+        .await;
+    let nowhere = "no machine has these addresses, and no approved route leads there";
+    assert_eq!(
+        said,
+        [
+            "bob@acme.example may reach wide on tcp port 22 only in part: 10.20.0.0/16 behind gate, \
+             but not 10.21.0.0/16."
+                .to_owned(),
+            "bob@acme.example may reach 10.20.0.0/16 behind gate on tcp port 22. \
+             | the rule names bob@acme.example | the address is in 10.0.0.0/8 \
+             | the approved route 10.20.0.0/16 leads there"
+                .to_owned(),
+            format!("bob@acme.example may not reach 10.21.0.0/16 on tcp port 22: {nowhere}."),
+        ]
+    );
+    let cases = [
+        (
+            rule(BOB, "10.0.0.0/8:22"),
+            "10.30.0.9",
+            "the device's route to the destination is not approved. | rule 1 of acls: the device's \
+             route to the destination is not approved",
+        ),
+        (
+            rule(BOB, "10.0.0.0/8:23"),
+            "10.30.0.9",
+            "the rule is for other ports. | rule 1 of acls: the rule is for other ports",
+        ),
+        (
+            rule(BOB, "tag:web:22"),
+            "10.30.0.9",
+            "no rule of the source has the destination. | rule 1 of acls: the destination is not in \
+             `dst`",
+        ),
+        (
+            rule(BOB, "tag:web:22"),
+            "8.8.8.8",
+            "no rule of the source has the destination. | rule 1 of acls: the destination is not in \
+             `dst`",
+        ),
+        (
+            rule(BOB, "autogroup:internet:22"),
+            "8.8.8.8",
+            "the device's route to the destination is not approved. | rule 1 of acls: the device's \
+             route to the destination is not approved",
+        ),
+    ];
+    for (rules, to, why) in cases {
+        let said = office.said(&rules, BOB, to, "22").await;
+        let expected = format!("{BOB} may not reach {to} on tcp port 22: {why}");
+        assert_eq!(said[1..], [expected], "{rules}");
+    }
+    let question = json!({ "ask": "reach", "from": BOB, "to": "172.16.0.1" });
+    let body = json!({ "document": "{\"acls\": []}", "question": question });
+    let path = PolicyExplainPath {
+        tenant: office.tenant,
+    };
+    let problem = office.ada.posts(&path.to_path(), &body).await;
+    assert_eq!(
+        problem.problem(Code::Invalid).errors[0].detail,
+        "no machine has the address 172.16.0.1, and no approved route leads to it"
+    );
+}
+
+#[tokio::test]
+async fn a_machine_is_told_by_both_its_addresses() {
+    let office = office().await;
+    let six = rule(BOB, "fd7a:115c:a1e0::/48:22");
+    let said = office.said(&six, "laptop", "web", "22").await;
+    let at = |text: &str, word: &str| {
+        let start = text.find(word).unwrap() + word.len();
+        let end = text[start..].find([' ', ',', '.']).unwrap();
+        text[start..start + end].to_owned()
+    };
+    let v6 = at(&said[1], "web at ");
+    assert!(v6.starts_with("fd7a:"), "{said:?}");
+    let v4 = said[2].split("web at ").nth(1).unwrap();
+    let v4 = v4.split(" on ").next().unwrap();
+    assert!(v4.starts_with("100."), "{said:?}");
+    assert_eq!(
+        said,
+        [
+            format!(
+                "laptop may reach web on tcp port 22 only in part: web at {v6}, but not web at {v4}."
+            ),
+            format!(
+                "laptop may reach web at {v6} on tcp port 22. | the rule names bob@acme.example \
+                 | the address is in fd7a:115c:a1e0::/48"
+            ),
+            format!(
+                "laptop may not reach web at {v4} on tcp port 22: no rule of the source has the \
+                 destination. | rule 1 of acls: the destination is not in `dst`"
+            ),
+        ]
+    );
+    let said = office.said(&six, "laptop", &v6, "22").await;
+    assert_eq!(said[0], format!("laptop may reach {v6} on tcp port 22."));
+    let said = office.said(&six, "laptop", v4, "22").await;
+    assert!(said[0].starts_with(&format!("laptop may not reach {v4}")));
+}
+
+#[tokio::test]
+async fn reasons_say_what_lies_behind_a_router_and_which_posture_is_met() {
+    let office = office().await;
+    let any = rule("*", "*:*");
+    let said = office.said(&any, "10.20.0.7", "web", "22").await;
+    assert_eq!(
+        said[1],
+        "10.20.0.7 may reach web on tcp port 22. | `*` also holds what lies behind subnet routers \
+         | `*` holds every machine of the mesh"
+    );
+    let narrowed = format!(
+        r#"{{"action": "accept", "src": ["{BOB}"], "dst": ["tag:web:22"], "srcPosture": ["posture:linux"]}}"#
+    );
+    let said = office.said(&narrowed, "laptop", "web", "22").await;
+    assert_eq!(
+        said[1],
+        "laptop may reach web on tcp port 22. | the rule names bob@acme.example \
+         | the device has `tag:web` | the device meets `posture:linux`"
+    );
+}
+
+#[tokio::test]
+async fn many_cases_are_told_in_few_and_what_is_open_first() {
+    let office = office().await;
+    let rules = rule(BOB, "tag:web:22") + &rule("autogroup:member", "autogroup:self:*");
+    let said = office.said(&rules, "*", "*", "22").await;
+    assert!(said.len() <= 6, "{said:#?}");
+    assert_eq!(
+        said[1],
+        "laptop may reach web on tcp port 22. | the rule names bob@acme.example \
+         | the device has `tag:web`"
+    );
+    for denied in &said[2..] {
+        assert!(denied.contains(" may not reach "), "{said:#?}");
+    }
+}
