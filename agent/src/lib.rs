@@ -9,6 +9,7 @@ pub mod data;
 pub mod dial;
 pub mod io;
 pub mod local_api;
+pub mod nudge;
 pub mod relay;
 pub mod state;
 pub mod telemetry;

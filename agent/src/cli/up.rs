@@ -6,10 +6,13 @@ use clap::Args;
 use qrcode::{EcLevel, QrCode, render::unicode};
 
 use super::{Failure, unexpected};
-use crate::local_api::{
-    Reply, Request,
-    client::{self, ClientError},
-    protocol::Up,
+use crate::{
+    clock::Clock,
+    local_api::{
+        Reply, Request,
+        client::{self, ClientError},
+        protocol::Up,
+    },
 };
 
 #[derive(Debug, Args)]
@@ -92,14 +95,20 @@ struct Told {
 
 fn follow(queue: &mpsc::Receiver<Result<Reply, ClientError>>, timeout: u64) -> Result<(), Failure> {
     let mut told = Told::default();
+    let clock = Clock::system();
+    let begun = clock.now();
     loop {
         let waits_for_person = told.link.is_some() || told.approval;
         let reply = if timeout == 0 || waits_for_person {
             queue.recv().map_err(|_| Failure::Quiet)?
         } else {
-            match queue.recv_timeout(Duration::from_secs(timeout)) {
-                Ok(reply) => reply,
-                Err(_) => return Err(too_late(&told)),
+            // News of trouble does not make the time longer.
+            let waited = clock.now().saturating_duration_since(begun);
+            let left = Duration::from_secs(timeout).saturating_sub(waited);
+            let reply = (!left.is_zero()).then(|| queue.recv_timeout(left));
+            match reply {
+                Some(Ok(reply)) => reply,
+                Some(Err(_)) | None => return Err(too_late(&told)),
             }
         };
         match reply? {
@@ -188,6 +197,17 @@ mod tests {
             message: "away".to_owned(),
         };
         sender.send(Ok(trouble)).unwrap();
+        assert!(matches!(follow(&queue, 1), Err(Failure::Told(_))));
+    }
+
+    #[test]
+    fn news_of_trouble_does_not_make_the_wait_longer() {
+        let (sender, queue) = mpsc::sync_channel(0);
+        std::thread::spawn(move || {
+            let message = "away".to_owned();
+            let trouble = Reply::Trouble { message };
+            while sender.send(Ok(trouble.clone())).is_ok() {}
+        });
         assert!(matches!(follow(&queue, 1), Err(Failure::Told(_))));
     }
 

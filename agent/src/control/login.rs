@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rand::rngs::OsRng;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use wire::{
     CapabilityVersion, MachineKey, NodeKey, Timestamp,
     control::{Hostinfo, RegisterAuth, RegisterRequest, RegisterResponse},
@@ -14,7 +14,9 @@ use super::{
     backoff::Backoff,
     connect::{self, ConnectError},
     connection::{Connection, RequestError},
+    session::CHECK,
 };
+use crate::nudge::heeding;
 
 /// What logs out: the expiry that official clients send.
 const LONG_AGO: Timestamp = Timestamp::from_unix_seconds(123);
@@ -98,19 +100,29 @@ pub enum LoginError {
 }
 
 /// Logs in, however often it must try and however long a person takes.
-/// Reports what it waits for to `progress`.
-pub async fn run(login: Login, progress: &mpsc::Sender<Progress>) -> Result<LoggedIn, LoginError> {
+/// Reports what it waits for to `progress`; after a change of the network
+/// (`nudge`) it does not wait for what was asked over the old one.
+pub async fn run(
+    login: Login,
+    progress: &mpsc::Sender<Progress>,
+    nudge: &Notify,
+) -> Result<LoggedIn, LoginError> {
     let mut backoff = Backoff::default();
     let mut link = String::new();
     loop {
-        let trouble = match attempt(&login, &mut link, progress).await {
-            Ok(logged_in) => return Ok(logged_in),
-            Err(Attempt::Final(why)) => return Err(why),
-            Err(Attempt::Again(why)) => why,
+        // To ask twice is harmless: a server answers a key that it knows with how things stand.
+        let trouble = match heeding(attempt(&login, &mut link, progress), CHECK, nudge).await {
+            None => continue,
+            Some(Ok(logged_in)) => return Ok(logged_in),
+            Some(Err(Attempt::Final(why))) => return Err(why),
+            Some(Err(Attempt::Again(why))) => why,
         };
         tracing::info!(why = %trouble, "login is tried again");
         let _ = progress.send(Progress::Trouble(trouble)).await;
-        tokio::time::sleep(backoff.next(&mut OsRng)).await;
+        tokio::select! {
+            () = tokio::time::sleep(backoff.next(&mut OsRng)) => {}
+            () = nudge.notified() => {}
+        }
     }
 }
 

@@ -14,14 +14,13 @@ use super::{
     backoff::Backoff,
     connect,
     connection::{Connection, RequestError},
-    login::{self, LoginError},
+    login::{self, LoginError, Progress},
     stream::MapStream,
 };
+use crate::nudge::heeding;
 
-/// A stream that is silent for so long is dead: servers send a sign of life each minute.
-const SILENCE: Duration = Duration::from_mins(2);
 /// After a change of the network the server must answer within this.
-const CHECK: Duration = Duration::from_secs(3);
+pub(crate) const CHECK: Duration = Duration::from_secs(3);
 
 /// A connection that held for so long is followed by a quick attempt; shorter
 /// ones are not: two machines with the same key would push each other out.
@@ -72,6 +71,8 @@ enum End {
     /// Nobody listens any more.
     Unheard,
     Broken(String),
+    /// The network changed before there was a stream.
+    Moved,
     /// The server refuses the stream.
     Refused(String),
 }
@@ -103,26 +104,22 @@ impl Session {
         let mut backoff = Backoff::default();
         let mut open = connection;
         loop {
-            let begun = Instant::now();
-            let end = match open.take() {
-                Some((connection, key)) => self.hold(connection, key).await,
-                None => match self.connect().await {
-                    Ok((connection, key)) => self.hold(connection, key).await,
-                    Err(why) => End::Broken(why),
-                },
-            };
-            if begun.elapsed() > STEADY {
+            let (end, held) = self.once(open.take()).await;
+            if held > STEADY {
                 backoff.reset();
             }
             let trouble = match end {
                 End::Unheard => return,
+                // Its change was heeded: the new one is tried at once.
+                End::Moved => continue,
                 End::Broken(why) => why,
                 End::Refused(why) => match self.ask_again().await {
-                    Ok(connection) => {
-                        open = connection;
+                    None => return,
+                    Some(Ok(connection)) => {
+                        open = Some(connection);
                         why
                     }
-                    Err(over) => {
+                    Some(Err(over)) => {
                         let _ = self.events.send(Event::Over(over)).await;
                         return;
                     }
@@ -139,6 +136,20 @@ impl Session {
         }
     }
 
+    /// One connection, and how long its stream held.
+    async fn once(&mut self, open: Option<(Connection, MachineKey)>) -> (End, Duration) {
+        let nudge = Arc::clone(&self.nudge);
+        let (connection, key) = match open {
+            Some(open) => open,
+            None => match heeding(self.connect(), CHECK, &nudge).await {
+                Some(Ok(connected)) => connected,
+                Some(Err(why)) => return (End::Broken(why), Duration::ZERO),
+                None => return (End::Moved, Duration::ZERO),
+            },
+        };
+        self.hold(connection, key).await
+    }
+
     async fn connect(&mut self) -> Result<(Connection, MachineKey), String> {
         let party = &mut self.party;
         let (connection, key) = connect::connect(&party.tls, &party.server, &party.machine)
@@ -148,33 +159,42 @@ impl Session {
         Ok((connection, key))
     }
 
-    /// The stream was refused: registering says why.
-    async fn ask_again(&self) -> Result<Option<(Connection, MachineKey)>, LoginError> {
+    /// The stream was refused: registering says why. `None`: nobody listens any more.
+    async fn ask_again(&self) -> Option<Result<(Connection, MachineKey), LoginError>> {
         let login = login::Login {
             party: self.party.clone(),
             old_key: wire::NodeKey::ZERO,
             proof: login::Proof::Known,
             host: self.presence.borrow().hostinfo(),
         };
-        let (progress, _unheard) = mpsc::channel(1);
-        let logged_in = login::run(login, &progress).await?;
-        Ok(Some((logged_in.connection, logged_in.server_key)))
+        let (progress, mut told) = mpsc::channel(1);
+        let mut asked = pin!(login::run(login, &progress, &self.nudge));
+        loop {
+            let progress = tokio::select! {
+                done = &mut asked => {
+                    return Some(done.map(|new| (new.connection, new.server_key)));
+                }
+                Some(progress) = told.recv() => progress,
+            };
+            if let Progress::Trouble(why) = progress {
+                self.events.send(Event::Trouble(why)).await.ok()?;
+            }
+        }
     }
 
-    async fn hold(&mut self, connection: Connection, server_key: MachineKey) -> End {
+    /// Streams and reports until that ends; how long the stream held.
+    async fn hold(&mut self, connection: Connection, server_key: MachineKey) -> (End, Duration) {
         let node = self.party.node.public();
         let request = self.presence.borrow_and_update().stream(node);
-        let stream = match connection.map(&request).await {
-            Ok(stream) => stream,
-            Err(why) => return refused_or_broken(&why),
+        let stream = match heeding(connection.map(&request), CHECK, &self.nudge).await {
+            Some(Ok(stream)) => stream,
+            Some(Err(why)) => return (refused_or_broken(&why), Duration::ZERO),
+            None => return (End::Moved, Duration::ZERO),
         };
-        if self
-            .events
-            .send(Event::Connected { server_key })
-            .await
-            .is_err()
-        {
-            return End::Unheard;
+        let begun = Instant::now();
+        let connected = Event::Connected { server_key };
+        if self.events.send(connected).await.is_err() {
+            return (End::Unheard, Duration::ZERO);
         }
         let events = self.events.clone();
         let mut reports = pin!(report(
@@ -184,10 +204,11 @@ impl Session {
             Arc::clone(&self.nudge)
         ));
         let mut listen = pin!(listen(stream, &events));
-        tokio::select! {
+        let end = tokio::select! {
             end = &mut listen => end,
             end = &mut reports => end,
-        }
+        };
+        (end, begun.elapsed())
     }
 }
 
@@ -203,10 +224,9 @@ fn refused_or_broken(why: &RequestError) -> End {
 async fn listen(mut stream: MapStream, events: &mpsc::Sender<Event>) -> End {
     let mut begun = false;
     loop {
-        let message = match timeout(SILENCE, stream.next()).await {
-            Ok(Ok(message)) => message,
-            Ok(Err(why)) => return End::Broken(why.to_string()),
-            Err(_) => return End::Broken("the server has gone silent".to_owned()),
+        let message = match stream.next().await {
+            Ok(message) => message,
+            Err(why) => return End::Broken(why.to_string()),
         };
         if message.keep_alive {
             continue;
@@ -234,58 +254,26 @@ async fn report(
 ) -> End {
     presence.mark_changed();
     loop {
-        let limit = tokio::select! {
+        let checked = tokio::select! {
             changed = presence.changed() => {
                 if changed.is_err() {
                     return End::Unheard;
                 }
-                SILENCE
+                false
             }
-            () = nudge.notified() => CHECK,
+            () = nudge.notified() => true,
         };
         let request = presence.borrow_and_update().report(node);
-        match answered(connection.report(&request), limit, &nudge).await {
+        let answer = connection.report(&request);
+        let answer = if checked {
+            timeout(CHECK, answer).await.ok()
+        } else {
+            heeding(answer, CHECK, &nudge).await
+        };
+        match answer {
             Some(Ok(())) => {}
             Some(Err(why)) => return refused_or_broken(&why),
             None => return End::Broken("the server does not answer".to_owned()),
         }
-    }
-}
-
-/// What the server says within `limit`. A change of the network under way
-/// shortens the wait to [`CHECK`]: the connection may have died with the old one.
-async fn answered<T>(asked: impl Future<Output = T>, limit: Duration, nudge: &Notify) -> Option<T> {
-    let mut asked = pin!(asked);
-    tokio::select! {
-        answer = timeout(limit, &mut asked) => answer.ok(),
-        () = nudge.notified() => timeout(CHECK, asked).await.ok(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::future::pending;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_change_of_the_network_shortens_the_wait_for_an_answer_under_way() {
-        let nudge = Notify::new();
-        let begun = Instant::now();
-        nudge.notify_one();
-        assert_eq!(answered(pending::<()>(), SILENCE, &nudge).await, None);
-        assert_eq!(begun.elapsed(), CHECK);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_in_time_is_passed_on() {
-        let nudge = Notify::new();
-        nudge.notify_one();
-        let slow = async {
-            sleep(CHECK / 2).await;
-            7
-        };
-        assert_eq!(answered(slow, SILENCE, &nudge).await, Some(7));
-        assert_eq!(answered(pending::<()>(), CHECK, &nudge).await, None);
     }
 }

@@ -1,16 +1,20 @@
 //! The map stream: frames of JSON, each compressed on its own or plain.
 
-use std::io::Read as _;
+use std::{io::Read as _, time::Duration};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use tokio::time::timeout;
 use wire::control::MapResponse;
 
 /// The longest frame as it travels.
 const MAX_FRAME: usize = 64 * 1024 * 1024;
 /// The longest frame once decompressed.
 const MAX_DOCUMENT: u64 = 256 * 1024 * 1024;
+/// A stream of which nothing comes for so long is dead: servers send a sign of
+/// life each minute. A message may take longer.
+const SILENCE: Duration = Duration::from_mins(2);
 
 /// Why the stream ended.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +25,9 @@ pub enum StreamError {
     /// The server ended it, as it does when another stream of this node begins.
     #[error("the server ended the map stream")]
     Ended,
+    /// Nothing comes any more.
+    #[error("the server has gone silent")]
+    Silent,
     /// A frame over the limit.
     #[error("the server sent a map of {0} bytes, which is more than this agent takes")]
     TooLong(usize),
@@ -53,7 +60,9 @@ impl MapStream {
             if let Some(message) = self.frames.next()? {
                 return Ok(message);
             }
-            let frame = self.body.frame().await.ok_or(StreamError::Ended)?;
+            let frame = timeout(SILENCE, self.body.frame()).await;
+            let frame = frame.map_err(|_| StreamError::Silent)?;
+            let frame = frame.ok_or(StreamError::Ended)?;
             if let Ok(data) = frame.map_err(StreamError::Broken)?.into_data() {
                 self.frames.push(data);
             }

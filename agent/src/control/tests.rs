@@ -1,7 +1,12 @@
 //! The control client against a server on loopback.
 
+use std::{net::SocketAddr, sync::Arc};
+
 use serde_json::json;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Notify, mpsc, watch},
+};
 use tokio_util::task::AbortOnDropHandle;
 use wire::{
     MachineSecret, NodeKey, NodeSecret,
@@ -24,9 +29,13 @@ use crate::{
 mod coordinator;
 
 fn party(server: &Coordinator, scheme: &str) -> Party {
+    party_at(server.addr, scheme)
+}
+
+fn party_at(addr: SocketAddr, scheme: &str) -> Party {
     Party {
         server: Server {
-            url: format!("{scheme}://{}", server.addr).parse().unwrap(),
+            url: format!("{scheme}://{addr}").parse().unwrap(),
             trust: Trust::Public,
             key: None,
         },
@@ -95,7 +104,8 @@ async fn an_auth_key_joins() {
     let (machine, node) = (party.machine.public(), party.node.public());
     let (progress, _) = mpsc::channel(4);
     let key = Proof::AuthKey("key".to_owned());
-    let login = tokio::spawn(async move { login::run(login(party, key), &progress).await });
+    let login =
+        tokio::spawn(async move { login::run(login(party, key), &progress, &Notify::new()).await });
     let (by, Asked::Register(request, answer)) = server.next().await else {
         panic!("the node does not register")
     };
@@ -112,8 +122,9 @@ async fn a_person_is_shown_a_link_and_waited_for() {
     let mut server = Coordinator::start().await;
     let party = party(&server, "http");
     let (progress, mut told) = mpsc::channel(4);
-    let login =
-        tokio::spawn(async move { login::run(login(party, Proof::Person), &progress).await });
+    let login = tokio::spawn(async move {
+        login::run(login(party, Proof::Person), &progress, &Notify::new()).await
+    });
     let link = "https://warren.example.com/register/abc";
     let (request, answer) = server.registration().await;
     assert!(request.auth.is_none() && request.followup.is_empty());
@@ -136,7 +147,8 @@ async fn a_refusal_is_told_in_the_servers_words_and_trouble_is_tried_again() {
     let party = party(&server, "http");
     let (progress, mut told) = mpsc::channel(4);
     let key = Proof::AuthKey("key".to_owned());
-    let login = tokio::spawn(async move { login::run(login(party, key), &progress).await });
+    let login =
+        tokio::spawn(async move { login::run(login(party, key), &progress, &Notify::new()).await });
     drop(server.registration().await);
     let trouble = soon("trouble", told.recv()).await.unwrap();
     assert!(matches!(trouble, Progress::Trouble(_)));
@@ -323,4 +335,95 @@ async fn a_clock_that_is_wrong_by_years_is_asked_about() {
         let said = outcome.unwrap_err().to_string();
         assert!(said.contains("this machine's clock"), "{said}");
     }
+}
+
+/// A server that takes connections and says nothing.
+struct Mute {
+    listener: TcpListener,
+    taken: Vec<TcpStream>,
+}
+
+impl Mute {
+    async fn start() -> Self {
+        Self {
+            listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+            taken: Vec::new(),
+        }
+    }
+
+    fn party(&self) -> Party {
+        let addr = self.listener.local_addr().unwrap();
+        party_at(addr, "http")
+    }
+
+    async fn take(&mut self) {
+        let (stream, _) = soon("a node connects", self.listener.accept())
+            .await
+            .unwrap();
+        self.taken.push(stream);
+    }
+}
+
+#[tokio::test]
+async fn after_a_change_of_the_network_a_session_does_not_wait_for_a_dead_attempt() {
+    let mut server = Mute::start().await;
+    let running = session(server.party());
+    server.take().await;
+    running.handle.nudge();
+    server.take().await;
+}
+
+#[tokio::test]
+async fn after_a_change_of_the_network_a_session_asks_again_for_a_stream_that_does_not_open() {
+    let mut server = Coordinator::start().await;
+    let running = session(party(&server, "http"));
+    let (_, Asked::Stream(_, _unanswered)) = server.next().await else {
+        panic!("the node does not stream")
+    };
+    running.handle.nudge();
+    server.stream().await;
+}
+
+#[tokio::test]
+async fn after_a_change_of_the_network_a_login_asks_anew_by_the_same_link() {
+    let mut server = Coordinator::start().await;
+    let login = login(party(&server, "http"), Proof::Person);
+    let (progress, _told) = mpsc::channel(4);
+    let nudge = Arc::new(Notify::new());
+    let heeded = Arc::clone(&nudge);
+    let login = tokio::spawn(async move { login::run(login, &progress, &heeded).await });
+    let (_, answer) = server.registration().await;
+    let link = "https://warren.example.com/register/abc";
+    let ask = RegisterResponse {
+        auth_url: link.to_owned(),
+        ..RegisterResponse::default()
+    };
+    answer.send(ask).unwrap();
+    let (_, _unanswered) = server.registration().await;
+    nudge.notify_one();
+    let (request, answer) = server.registration().await;
+    assert_eq!(request.followup, link);
+    answer.send(welcome()).unwrap();
+    soon("the login", login).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_node_whose_stream_is_refused_asks_until_the_server_answers() {
+    let mut server = Coordinator::start().await;
+    let mut running = session(party(&server, "http"));
+    let (_, Asked::Stream(_, answer)) = server.next().await else {
+        panic!("the node does not stream")
+    };
+    answer.send(None).unwrap();
+    for _ in 0..3 {
+        drop(server.registration().await);
+        assert!(matches!(running.next().await, Event::Trouble(_)));
+        running.handle.nudge();
+    }
+    let (_, answer) = server.registration().await;
+    answer.send(welcome()).unwrap();
+    let (_, messages) = server.stream().await;
+    messages.send(first("acme")).await.unwrap();
+    assert!(matches!(running.next().await, Event::Trouble(_)));
+    assert!(matches!(running.next().await, Event::Connected { .. }));
 }

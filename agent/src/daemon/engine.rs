@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, io, net::IpAddr, sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tokio_util::task::AbortOnDropHandle;
 use wire::{DiscoKey, DiscoSecret, NodeSecret, Timestamp, relay_map::RelayMap};
 
@@ -24,6 +27,10 @@ use crate::{
 const END: Duration = Duration::from_secs(3);
 /// Answers that wait to be read.
 const ANSWERS: usize = 16;
+/// Before a name that was not found is asked for again.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// It grows to this.
+const LAST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Everything that carries packets.
 #[derive(Debug)]
@@ -41,6 +48,8 @@ pub(super) struct Engine {
     tunnel: route::Interface,
     resolved: BTreeMap<String, Option<Vec<IpAddr>>>,
     name_answers: mpsc::Sender<(String, Vec<IpAddr>)>,
+    /// Tells those who ask for a name that the network has changed.
+    changes: watch::Sender<()>,
     _monitor: AbortOnDropHandle<()>,
 }
 
@@ -93,6 +102,7 @@ impl Engine {
             tunnel,
             resolved: BTreeMap::new(),
             name_answers,
+            changes: watch::Sender::new(()),
             _monitor: AbortOnDropHandle::new(watch),
         })
     }
@@ -138,7 +148,8 @@ impl Engine {
         for host in hosts.filter(|h| literals(h).is_empty()) {
             let Some(known) = self.resolved.get(&host.host_name) else {
                 self.resolved.insert(host.host_name.clone(), None);
-                tokio::spawn(resolve(host.host_name.clone(), self.name_answers.clone()));
+                let (name, answers) = (host.host_name.clone(), self.name_answers.clone());
+                tokio::spawn(resolve(name, answers, self.changes.subscribe()));
                 continue;
             };
             for address in known.iter().flatten() {
@@ -157,14 +168,17 @@ impl Engine {
     /// The network under us has changed.
     pub(super) async fn set_network(&self, network: Network) {
         let addresses = network.addresses;
+        self.changes.send_replace(());
         let _ = self.commands.send(Command::LinkChanged { addresses }).await;
         self.relays.check().await;
     }
 
     /// Ends the data thread; when it returns, the interface is gone.
     pub(super) async fn stop(mut self) {
-        let _ = self.commands.send(Command::Shutdown).await;
-        let ended = async { while self.notices.recv().await.is_some() {} };
+        let ended = async {
+            let _ = self.commands.send(Command::Shutdown).await;
+            while self.notices.recv().await.is_some() {}
+        };
         if timeout(END, ended).await.is_err() {
             tracing::error!("the data thread does not end");
         }
@@ -202,8 +216,14 @@ async fn watch(mut monitor: monitor::Monitor, news: mpsc::Sender<Network>) {
     }
 }
 
-async fn resolve(name: String, answers: mpsc::Sender<(String, Vec<IpAddr>)>) {
-    let mut pause = Duration::from_secs(1);
+/// Asks until the name has an address, or the engine is gone; `changes` of the
+/// network are followed by another question at once.
+async fn resolve(
+    name: String,
+    answers: mpsc::Sender<(String, Vec<IpAddr>)>,
+    mut changes: watch::Receiver<()>,
+) {
+    let mut pause = FIRST_PAUSE;
     loop {
         let found = dial::resolve(&name, 443, &[]).await;
         if let Ok(found) = found {
@@ -212,9 +232,11 @@ async fn resolve(name: String, answers: mpsc::Sender<(String, Vec<IpAddr>)>) {
             return;
         }
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = answers.closed() => return,
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LAST_PAUSE),
+            changed = changes.changed() => match changed {
+                Ok(()) => pause = FIRST_PAUSE,
+                Err(_) => return,
+            },
         }
-        pause = (pause * 2).min(Duration::from_mins(1));
     }
 }

@@ -1,15 +1,25 @@
 //! A login in the background: the server's CA, then the registration.
 
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
+
+use rand::rngs::OsRng;
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time::sleep,
+};
 use tokio_util::task::AbortOnDropHandle;
 use wire::{MachineSecret, NodeSecret, control::Hostinfo};
 
 use super::plan::NewLogin;
 use crate::{
     control::{
-        Party, connect,
+        Party,
+        backoff::Backoff,
+        connect,
         login::{self, LoggedIn, Login, LoginError, Progress},
+        session::CHECK,
     },
+    nudge::heeding,
     state::Profile,
     tls::{Tls, Trust, parse_digest},
 };
@@ -22,6 +32,7 @@ const PROGRESS: usize = 8;
 pub(super) struct Entry {
     progress: mpsc::Receiver<Progress>,
     outcome: oneshot::Receiver<Result<Entered, LoginError>>,
+    nudge: Arc<Notify>,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -45,15 +56,26 @@ impl Entry {
     pub(super) fn start(login: NewLogin, tls: Tls, machine: MachineSecret, host: Hostinfo) -> Self {
         let (progress_out, progress) = mpsc::channel(PROGRESS);
         let (outcome_out, outcome) = oneshot::channel();
+        let nudge = Arc::new(Notify::new());
+        let ways = Ways {
+            progress: progress_out,
+            nudge: Arc::clone(&nudge),
+        };
         let task = tokio::spawn(async move {
-            let outcome = enter(login, tls, machine, host, &progress_out).await;
+            let outcome = enter(login, tls, machine, host, &ways).await;
             let _ = outcome_out.send(outcome);
         });
         Self {
             progress,
             outcome,
+            nudge,
             _task: AbortOnDropHandle::new(task),
         }
+    }
+
+    /// The network has changed: what was asked over the old one is not waited for.
+    pub(super) fn nudge(&self) {
+        self.nudge.notify_one();
     }
 
     /// The next news. Nothing follows the end.
@@ -68,12 +90,18 @@ impl Entry {
     }
 }
 
+/// The login's ways to and from the daemon.
+struct Ways {
+    progress: mpsc::Sender<Progress>,
+    nudge: Arc<Notify>,
+}
+
 async fn enter(
     login: NewLogin,
     tls: Tls,
     machine: MachineSecret,
     host: Hostinfo,
-    progress: &mpsc::Sender<Progress>,
+    ways: &Ways,
 ) -> Result<Entered, LoginError> {
     let NewLogin {
         mut profile,
@@ -81,7 +109,7 @@ async fn enter(
         old_key,
         proof,
     } = login;
-    let trust = find_trust(&mut profile, &tls, progress).await?;
+    let trust = find_trust(&mut profile, &tls, ways).await?;
     let party = Party {
         server: profile.server(trust),
         tls,
@@ -94,7 +122,7 @@ async fn enter(
         proof,
         host,
     };
-    let logged_in = login::run(login, progress).await?;
+    let logged_in = login::run(login, &ways.progress, &ways.nudge).await?;
     Ok(Entered {
         profile,
         party,
@@ -104,27 +132,28 @@ async fn enter(
 }
 
 /// How the server is judged; its CA is fetched where only its digest is known.
-async fn find_trust(
-    profile: &mut Profile,
-    tls: &Tls,
-    progress: &mpsc::Sender<Progress>,
-) -> Result<Trust, LoginError> {
+async fn find_trust(profile: &mut Profile, tls: &Tls, ways: &Ways) -> Result<Trust, LoginError> {
     let digest = profile.ca_sha256.as_deref().and_then(parse_digest);
     let Some(digest) = digest.filter(|_| profile.server.is_tls()) else {
         return Ok(Trust::Public);
     };
-    let mut backoff = crate::control::backoff::Backoff::default();
+    let mut backoff = Backoff::default();
     loop {
         if let Some(trust) = profile.trust() {
             return Ok(trust);
         }
-        match connect::find_ca(tls, &profile.server, &digest).await {
-            Ok(trust) => profile.set_trust(&trust),
-            Err(why) if why.may_pass() => {
-                let _ = progress.send(Progress::Trouble(why.to_string())).await;
-                tokio::time::sleep(backoff.next(&mut rand::rngs::OsRng)).await;
+        let found = connect::find_ca(tls, &profile.server, &digest);
+        match heeding(found, CHECK, &ways.nudge).await {
+            None => {}
+            Some(Ok(trust)) => profile.set_trust(&trust),
+            Some(Err(why)) if why.may_pass() => {
+                let _ = ways.progress.send(Progress::Trouble(why.to_string())).await;
+                tokio::select! {
+                    () = sleep(backoff.next(&mut OsRng)) => {}
+                    () = ways.nudge.notified() => {}
+                }
             }
-            Err(why) => return Err(LoginError::Connect(why)),
+            Some(Err(why)) => return Err(LoginError::Connect(why)),
         }
     }
 }

@@ -89,6 +89,9 @@ impl Daemon {
         if let Some(session) = &self.session {
             session.handle.nudge();
         }
+        if let Some(entry) = &self.entry {
+            entry.nudge();
+        }
     }
 
     pub(super) async fn handle_name(&mut self, name: String, addresses: Vec<IpAddr>) {
@@ -118,8 +121,11 @@ impl Daemon {
 /// What the data thread says of itself.
 pub(super) async fn ask_status(commands: &Commands) -> Option<Status> {
     let (reply, answer) = oneshot::channel();
-    commands.send(Command::Status { reply }).await.ok()?;
-    timeout(ANSWER, answer).await.ok()?.ok()
+    let asked = async {
+        commands.send(Command::Status { reply }).await.ok()?;
+        answer.await.ok()
+    };
+    timeout(ANSWER, asked).await.ok()?
 }
 
 fn paths(status: &Status) -> Vec<PathReport> {

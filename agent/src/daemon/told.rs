@@ -14,7 +14,7 @@ const SKEW_MICROS: i64 = 60_000_000;
 impl Daemon {
     pub(super) async fn handle_session(&mut self, event: Option<session::Event>) {
         match event {
-            None => self.session = None,
+            None => self.session_lost(),
             Some(session::Event::Connected { server_key }) => {
                 self.connected = true;
                 self.trouble = None;
@@ -51,6 +51,16 @@ impl Daemon {
             }
             Some(session::Event::Over(why)) => self.over(&why).await,
         }
+    }
+
+    /// The session has ended without a word, as it does only when it is broken.
+    fn session_lost(&mut self) {
+        tracing::error!("the conversation with the server has ended by itself");
+        self.session = None;
+        self.connected = false;
+        let why = "the conversation with the server has ended by itself: run `warren up`";
+        self.trouble = Some(why.to_owned());
+        self.tell(&Reply::error(ErrorCode::System, why));
     }
 
     /// The server does not want this node as it is.

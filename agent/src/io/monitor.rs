@@ -157,6 +157,8 @@ pub struct Monitor {
     socket: AsyncFd<File>,
     tun: String,
     last: Network,
+    /// A change was told of that has not been looked at.
+    stale: bool,
 }
 
 impl Monitor {
@@ -169,6 +171,7 @@ impl Monitor {
             socket: socket.map_err(io::Error::from)?,
             tun: tun.to_owned(),
             last: Network::now(tun)?,
+            stale: false,
         })
     }
 
@@ -177,13 +180,18 @@ impl Monitor {
         &self.last
     }
 
-    /// Waits until it is another one.
+    /// Waits until it is another one. Nothing is lost by an error, nor by
+    /// waiting anew: the next call looks again.
     pub async fn changed(&mut self) -> io::Result<&Network> {
         loop {
-            self.socket.readable().await?.clear_ready();
+            if !self.stale {
+                self.socket.readable().await?.clear_ready();
+                self.stale = true;
+            }
             tokio::time::sleep(SETTLE).await;
             self.drain();
             let now = Network::now(&self.tun)?;
+            self.stale = false;
             if now != self.last {
                 self.last = now;
                 return Ok(&self.last);

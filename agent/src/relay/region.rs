@@ -13,11 +13,12 @@ use wire::relay_map::{RegionId, RelayMap};
 use super::{
     Setup,
     connect::{self, RelayError},
-    session,
+    session::{self, CHECK},
 };
 use crate::{
     control::backoff::Backoff,
     data::{Command, RelaySend},
+    nudge::heeding,
 };
 
 /// A connection that held for so long is followed by a quick attempt.
@@ -38,9 +39,10 @@ impl Keeper {
         // A connection that this one replaces is gone.
         self.tell(RelayState::Disconnected).await;
         loop {
-            let begun = Instant::now();
-            let why = self.connect_once(&mut packets).await;
-            if begun.elapsed() > STEADY {
+            let Some((why, held)) = self.connect_once(&mut packets).await else {
+                continue;
+            };
+            if held > STEADY {
                 backoff.reset();
             }
             tracing::info!(
@@ -57,29 +59,33 @@ impl Keeper {
         }
     }
 
-    async fn connect_once(&mut self, packets: &mut mpsc::Receiver<RelaySend>) -> RelayError {
+    /// Why there is no connection any more, and how long it held. `None`: the network
+    /// changed before there was one, and the new one is worth a try at once.
+    async fn connect_once(
+        &mut self,
+        packets: &mut mpsc::Receiver<RelaySend>,
+    ) -> Option<(RelayError, Duration)> {
         let map = Arc::clone(&self.map.borrow_and_update());
         let Some(region) = map.regions.get(&self.region) else {
-            return RelayError::NoHost;
+            return Some((RelayError::NoHost, Duration::ZERO));
         };
         let setup = &self.setup;
-        let greeted = match connect::region(region, &setup.tls, &setup.trust, &setup.node).await {
+        let greeted = connect::region(region, &setup.tls, &setup.trust, &setup.node);
+        let greeted = match heeding(greeted, CHECK, &self.check).await? {
             Ok(greeted) => greeted,
-            Err(why) => return why,
+            Err(why) => return Some((why, Duration::ZERO)),
         };
         tracing::info!(region = %self.region, "relay connected");
         self.tell(RelayState::Connected).await;
-        session::run(
-            greeted,
-            session::Ends {
-                region: self.region,
-                commands: &self.setup.commands,
-                home: &mut self.home,
-                check: &self.check,
-                packets,
-            },
-        )
-        .await
+        let begun = Instant::now();
+        let ends = session::Ends {
+            region: self.region,
+            commands: &self.setup.commands,
+            home: &mut self.home,
+            check: &self.check,
+            packets,
+        };
+        Some((session::run(greeted, ends).await, begun.elapsed()))
     }
 
     async fn tell(&self, state: RelayState) {

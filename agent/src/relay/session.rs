@@ -16,8 +16,8 @@ use crate::data::{Commands, RelaySend};
 
 /// Relays give a sign of life each minute.
 const SILENCE: Duration = Duration::from_mins(2);
-/// After a change of the network something must arrive within this.
-const CHECK: Duration = Duration::from_secs(2);
+/// After a change of the network the relay must answer within this.
+pub(super) const CHECK: Duration = Duration::from_secs(2);
 /// A write that takes longer means that the connection is dead.
 const WRITE: Duration = Duration::from_secs(10);
 /// Room for one read.
@@ -59,6 +59,8 @@ pub(super) async fn run(greeted: Greeted, ends: Ends<'_>) -> RelayError {
         session,
         input,
         replies,
+        checks: 0,
+        owed: None,
     };
     let mut write = Writer {
         region,
@@ -80,11 +82,15 @@ struct Reader<'a> {
     session: ClientSession,
     input: BytesMut,
     replies: mpsc::Sender<Vec<u8>>,
+    /// Checks so far.
+    checks: u64,
+    /// By when the last check must be answered: what else arrives may have been under way before.
+    owed: Option<Instant>,
 }
 
 impl Reader<'_> {
     async fn run(mut self, mut reader: ReadHalf<Line>) -> RelayError {
-        let mut deadline = Instant::now() + SILENCE;
+        let mut heard = Instant::now();
         loop {
             if let Err(why) = self.take() {
                 return why;
@@ -94,21 +100,26 @@ impl Reader<'_> {
                 let _ = self.replies.send(output).await;
             }
             self.input.reserve(READ);
+            let deadline = self.owed.unwrap_or(heard + SILENCE);
             tokio::select! {
                 read = timeout_at(deadline, reader.read_buf(&mut self.input)) => match read {
                     Ok(Ok(0)) => {
                         return RelayError::Broken(std::io::ErrorKind::UnexpectedEof.into());
                     }
-                    Ok(Ok(_)) => deadline = Instant::now() + SILENCE,
+                    Ok(Ok(_)) => heard = Instant::now(),
                     Ok(Err(why)) => return RelayError::Broken(why),
                     Err(_) => return RelayError::Slow,
                 },
-                () = self.check.notified() => {
-                    self.session.ping(*b"are you?");
-                    deadline = Instant::now() + CHECK;
-                }
+                () = self.check.notified() => self.ask(),
             }
         }
+    }
+
+    /// Asks the relay whether it is there.
+    fn ask(&mut self) {
+        self.checks += 1;
+        self.session.ping(self.checks.to_be_bytes());
+        self.owed = Some(Instant::now() + CHECK);
     }
 
     /// Hands over every whole frame.
@@ -125,6 +136,7 @@ impl Reader<'_> {
                 Event::Health(text) if !text.is_empty() => {
                     tracing::warn!(region = %self.region, %text, "the relay complains");
                 }
+                Event::Pong(data) if data == self.checks.to_be_bytes() => self.owed = None,
                 Event::Ready
                 | Event::PeerGone { .. }
                 | Event::Pong(_)

@@ -1,11 +1,11 @@
 //! The relay client against a relay on loopback.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use link::relay::Frame;
 use mesh::node::RelayState;
-use tokio::sync::mpsc;
+use tokio::{net::TcpListener, sync::mpsc, time::Instant};
 use wire::{
     NodeKey, NodeSecret,
     relay_map::{RegionId, RelayMap},
@@ -165,6 +165,42 @@ async fn a_silent_connection_is_asked_after_a_change_of_the_network() {
     // It does not answer: the agent gives it up and comes again.
     world.until(RelayState::Disconnected).await;
     relay.client().await;
+}
+
+#[tokio::test]
+async fn what_was_under_way_before_a_change_of_the_network_is_no_answer() {
+    let mut relay = Relay::start().await;
+    let mut world = World::new(relay.map(REGION));
+    world.relays.want(REGION).await;
+    let mut client = relay.client().await;
+    world.until(RelayState::Connected).await;
+    world.relays.check().await;
+    while client.next(|f| matches!(f, Frame::Ping(_))).await == Some(false) {}
+    client.send(Frame::Pong(*b"too old!")).await;
+    client.send(Frame::KeepAlive).await;
+    world.until(RelayState::Disconnected).await;
+    relay.client().await;
+}
+
+#[tokio::test]
+async fn after_a_change_of_the_network_a_dead_attempt_is_not_waited_for() {
+    // It takes connections and says nothing.
+    let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let relay = Relay::start().await;
+    let mut map = relay.map(REGION);
+    let port = mute.local_addr().unwrap().port();
+    map.regions.get_mut(&REGION).unwrap().nodes[0].relay_port = port.into();
+    let world = World::new(map);
+    world.relays.want(REGION).await;
+    let _first = soon("an attempt", mute.accept()).await.unwrap();
+    let begun = Instant::now();
+    world.relays.check().await;
+    let _second = soon("another", mute.accept()).await.unwrap();
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "the handshake's own patience is 10 s: {:?}",
+        begun.elapsed()
+    );
 }
 
 #[tokio::test]
