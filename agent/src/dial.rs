@@ -63,12 +63,24 @@ pub enum DialError {
         /// For people.
         why: String,
     },
+    /// The connection broke before there was TLS.
+    #[error("no safe connection with {host}: {source}")]
+    Handshake {
+        /// Host.
+        host: String,
+        /// What happened.
+        #[source]
+        source: io::Error,
+    },
 }
 
 impl DialError {
     /// Whether trying again soon may help.
     pub const fn may_pass(&self) -> bool {
-        matches!(self, Self::Resolve { .. } | Self::Connect { .. })
+        match self {
+            Self::Resolve { .. } | Self::Connect { .. } | Self::Handshake { .. } => true,
+            Self::Tls { .. } => false,
+        }
     }
 }
 
@@ -137,8 +149,62 @@ pub async fn tls(
     };
     let server = ServerName::try_from(name.to_owned())
         .map_err(|_| failed("it is not a name that a certificate can carry".to_owned()))?;
-    timeout(PATIENCE, TlsConnector::from(config).connect(server, stream))
-        .await
-        .map_err(|_| failed("it does not answer the handshake".to_owned()))?
-        .map_err(|e| failed(tls::explain(&e)))
+    let broken = |source| DialError::Handshake {
+        host: name.to_owned(),
+        source,
+    };
+    let slow = || io::Error::new(io::ErrorKind::TimedOut, "it does not answer the handshake");
+    match timeout(PATIENCE, TlsConnector::from(config).connect(server, stream)).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(why)) if tls::is_judgement(&why) => Err(failed(tls::explain(&why))),
+        Ok(Err(why)) => Err(broken(why)),
+        Err(_) => Err(broken(slow())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::{
+        testing::soon,
+        tls::{Tls, Trust},
+    };
+
+    /// What becomes of a handshake with somebody who reads a little, says this and hangs up.
+    async fn handshake_with(words: &'static [u8]) -> DialError {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read_u8().await;
+            let _ = stream.write_all(words).await;
+            let _ = stream.shutdown().await;
+            // What the client still sends is read: unread bytes would reset the connection.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        });
+        let stream = tcp("127.0.0.1", &[addr]).await.unwrap();
+        let config = Tls::new(None).config(&Trust::Nobody).unwrap();
+        let why = soon("the handshake ends", tls(config, "127.0.0.1", stream)).await;
+        server.abort();
+        why.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_handshake_that_breaks_off_may_work_the_next_time() {
+        let why = handshake_with(b"").await;
+        assert!(matches!(why, DialError::Handshake { .. }), "{why}");
+        assert!(why.may_pass());
+    }
+
+    #[tokio::test]
+    async fn somebody_who_speaks_no_tls_will_not_the_next_time_either() {
+        let why = handshake_with(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        assert!(matches!(why, DialError::Tls { .. }), "{why}");
+        assert!(!why.may_pass());
+    }
 }

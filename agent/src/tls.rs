@@ -167,6 +167,11 @@ impl ServerCertVerifier for Pin {
     }
 }
 
+/// Whether a failed handshake was judged, by either side; else the connection broke.
+pub fn is_judgement(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Error>())
+}
+
 /// What a failed handshake means for a person, and what he can do.
 pub fn explain(error: &std::io::Error) -> String {
     let cause = error

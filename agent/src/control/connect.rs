@@ -252,10 +252,45 @@ async fn find_ca_now(tls: &Tls, url: &ServerUrl, digest: &Digest) -> Result<Trus
     let pem = client
         .get("/ca.pem", MAX_CA)
         .await
-        .map_err(|_| ConnectError::WrongCa(url.clone()))?;
+        .map_err(|why| no_ca(url, why))?;
     CertificateDer::pem_slice_iter(&pem)
         .flatten()
         .find(|c| tls::has_digest(c, digest))
         .map(Trust::Ca)
         .ok_or_else(|| ConnectError::WrongCa(url.clone()))
+}
+
+/// A server that answers has no such CA; with one that does not, nothing is known.
+fn no_ca(url: &ServerUrl, why: HttpError) -> ConnectError {
+    match why {
+        HttpError::Broken(_) => not_warren(url, why),
+        HttpError::Request(_) | HttpError::Body { .. } | HttpError::Status { .. } => {
+            ConnectError::WrongCa(url.clone())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::testing::Identity;
+
+    #[tokio::test]
+    async fn a_server_that_hangs_up_has_not_shown_the_wrong_ca() {
+        let identity = Identity::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        let acceptor = identity.acceptor.clone();
+        let server = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            drop(acceptor.accept(stream).await);
+        });
+        let found = find_ca(&Tls::new(None), &url.parse().unwrap(), &[7; 32]).await;
+        server.await.unwrap();
+        let why = found.unwrap_err();
+        assert!(matches!(why, ConnectError::Http { .. }), "{why}");
+        assert!(why.may_pass());
+    }
 }

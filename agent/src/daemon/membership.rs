@@ -79,6 +79,7 @@ impl Daemon {
                 Reply::error(ErrorCode::System, system_error(&why)),
             );
         }
+        self.waiting.retain(|w| !w.is_closed());
         self.waiting.push(replies);
         self.tell_how_it_is();
     }
