@@ -29,7 +29,7 @@ fn policy() -> String {
         "acls": [{
             "action": "accept",
             "src": [OWNER],
-            "dst": ["192.0.2.0/24:7500", "tag:gate:*", "autogroup:internet:*"],
+            "dst": ["192.0.2.0/24:7500", "autogroup:internet:*"],
         }],
     })
     .to_string()
@@ -92,7 +92,22 @@ impl<'a> World<'a> {
         eventually(&format!("the way is through {name}"), WAIT, || {
             let peer = self.person.peer(name)?.unwrap_or_default();
             Ok((peer["PrimaryRoutes"] == json!([NETWORK])).then_some(()))
-        })
+        })?;
+        self.names_the_owner(name)
+    }
+
+    /// A router comes into view by its route alone, and with it nobody's machines: the
+    /// client has to learn that there are some.
+    fn names_the_owner(&self, gate: &str) -> Result<()> {
+        let status = self.person.status()?;
+        let peer = self.person.peer(gate)?.context("the router")?;
+        let owner = &status["User"][peer["UserID"].to_string()]["LoginName"];
+        ensure!(
+            owner == "tagged-devices",
+            "the client takes the router for {owner}'s: {}",
+            status["User"]
+        );
+        Ok(())
     }
 
     /// By TCP through the routers: the port that the policy gives, and no other.
@@ -127,6 +142,10 @@ pub(crate) fn a_network_is_reached_through_a_router_that_the_policy_approves() -
     let (mut net, srv) = Topology::new()?;
     let stack = Stack::start(&srv)?;
     let world = World::new(&stack, &mut net)?;
+    ensure!(
+        world.person.peer("gate1")?.is_none(),
+        "a router is seen before anything is behind it"
+    );
     let nobody = traffic::connect(
         &world.person.host,
         world.inner.address,
