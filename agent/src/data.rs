@@ -26,6 +26,7 @@ pub mod counters;
 mod outbox;
 mod outputs;
 mod relay_queue;
+mod sleep;
 mod thread;
 
 use counters::Counters;
@@ -149,6 +150,8 @@ pub enum Notice {
     },
     /// The own key has expired: nothing passes until a netmap with a valid one comes.
     SelfExpired,
+    /// The machine is awake after a sleep that connections may not have survived.
+    Awake,
 }
 
 /// Packets for a client of a relay. When the queue is full the newest are dropped.

@@ -111,7 +111,10 @@ impl Session {
             let trouble = match end {
                 End::Unheard => return,
                 // Its change was heeded: the new one is tried at once.
-                End::Moved => continue,
+                End::Moved => {
+                    backoff.reset();
+                    continue;
+                }
                 End::Broken(why) => why,
                 End::Refused(why) => match self.ask_again().await {
                     None => return,
@@ -131,7 +134,8 @@ impl Session {
             }
             tokio::select! {
                 () = sleep(backoff.next(&mut OsRng)) => {}
-                () = self.nudge.notified() => {}
+                // What failed over the old network says nothing of the new one.
+                () = self.nudge.notified() => backoff.reset(),
             }
         }
     }

@@ -168,8 +168,13 @@ impl Engine {
     /// The network under us has changed.
     pub(super) async fn set_network(&self, network: Network) {
         let addresses = network.addresses;
-        self.changes.send_replace(());
         let _ = self.commands.send(Command::LinkChanged { addresses }).await;
+        self.check().await;
+    }
+
+    /// What waits for the network is tried again, and what is connected proves that it lives.
+    pub(super) async fn check(&self) {
+        self.changes.send_replace(());
         self.relays.check().await;
     }
 

@@ -57,6 +57,10 @@ impl Daemon {
             Notice::SelfExpired => {
                 tracing::warn!("this machine's key has expired: nothing passes any more");
             }
+            Notice::Awake => {
+                engine.check().await;
+                self.check_server();
+            }
         }
     }
 
@@ -86,6 +90,11 @@ impl Daemon {
         if let Some(engine) = &self.engine {
             engine.set_network(network).await;
         }
+        self.check_server();
+    }
+
+    /// Connections with the server prove that they live, or are made anew.
+    fn check_server(&self) {
         if let Some(session) = &self.session {
             session.handle.nudge();
         }

@@ -45,7 +45,8 @@ impl Outbox {
         self.waiting.retain(|old| match (old, &notice) {
             (Notice::Endpoints(_), Notice::Endpoints(_))
             | (Notice::NetInfo(_), Notice::NetInfo(_))
-            | (Notice::HomeRelay(_), Notice::HomeRelay(_)) => false,
+            | (Notice::HomeRelay(_), Notice::HomeRelay(_))
+            | (Notice::Awake, Notice::Awake) => false,
             (
                 Notice::RelayWanted(a) | Notice::RelayUnwanted(a),
                 Notice::RelayWanted(b) | Notice::RelayUnwanted(b),

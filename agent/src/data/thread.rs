@@ -3,7 +3,7 @@
 //! The kernel says again what was left over, so no source starves another and
 //! none is forgotten.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, sync::Arc};
 
 use mesh::{
     event::{PingId, PingResult},
@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Command, Config, Notice, Offloads, RelaySend, alarm::Alarm, counters::Counters, outbox::Outbox,
-    outputs::Outputs, relay_queue::RelayQueue,
+    outputs::Outputs, relay_queue::RelayQueue, sleep::Sleep,
 };
 use crate::{
     clock::Clock,
@@ -35,8 +35,6 @@ const TOKEN_UDP_V6: u64 = 4;
 
 /// The longest train there is.
 const MAX_TRAIN: usize = 65_536;
-/// A sleep of the machine that paths and mappings may not survive.
-const LONG_SLEEP: Duration = Duration::from_secs(1);
 
 mod drain;
 mod inputs;
@@ -60,7 +58,7 @@ pub(super) struct DataThread {
     outputs: Outputs,
     pub(super) node: Node,
     pub(super) clock: Clock,
-    slept: Duration,
+    sleep: Sleep,
     epoll: Epoll,
     alarm: Alarm,
     pub(super) bell: Bell,
@@ -114,7 +112,7 @@ impl DataThread {
                 counters: channels.counters,
             },
             clock,
-            slept: clock.slept(),
+            sleep: Sleep::new(clock.slept()),
             epoll,
             alarm,
             bell: channels.bell,
@@ -201,12 +199,13 @@ impl DataThread {
 
     /// After a sleep of the machine nothing is known about the network.
     fn notice_sleep(&mut self) {
-        let slept = self.clock.slept();
-        if slept > self.slept + LONG_SLEEP {
-            tracing::info!(slept = ?slept.saturating_sub(self.slept), "awake again");
-            self.node.link_changed(self.clock.now());
-            self.drain();
-        }
-        self.slept = self.slept.max(slept);
+        let Some(slept) = self.sleep.ended(self.clock.slept()) else {
+            return;
+        };
+        tracing::info!(?slept, "awake again");
+        let now = self.clock.now();
+        self.node.link_changed(now);
+        self.outbox.push(Notice::Awake, now);
+        self.drain();
     }
 }

@@ -40,6 +40,7 @@ impl Keeper {
         self.tell(RelayState::Disconnected).await;
         loop {
             let Some((why, held)) = self.connect_once(&mut packets).await else {
+                backoff.reset();
                 continue;
             };
             if held > STEADY {
@@ -53,7 +54,8 @@ impl Keeper {
             self.tell(RelayState::Disconnected).await;
             tokio::select! {
                 () = tokio::time::sleep(backoff.next(&mut OsRng)) => {}
-                () = self.check.notified() => {}
+                // What failed over the old network says nothing of the new one.
+                () = self.check.notified() => backoff.reset(),
                 changed = self.map.changed() => if changed.is_err() { return },
             }
         }
