@@ -120,24 +120,71 @@ const theme = EditorView.theme({
     color: "var(--color-on-accent)",
   },
   ".cm-completionDetail": { marginLeft: "1.5em", fontStyle: "normal", opacity: "0.8" },
+  ".cm-tooltip code": {
+    backgroundColor: "var(--color-sunken)",
+    borderRadius: "4px",
+    fontFamily: "var(--font-mono)",
+    fontSize: "0.92em",
+    padding: "0 4px",
+  },
   ".cm-explained": { padding: "6px 10px", maxWidth: "min(56ch, 80vw)", whiteSpace: "pre-wrap", overflowWrap: "anywhere" },
   ".cm-tests .cm-gutterElement": { width: "14px", textAlign: "center", cursor: "default" },
   ".cm-test-holds": { color: "var(--color-positive)" },
   ".cm-test-fails": { color: "var(--color-danger)", fontWeight: "bold" },
   ".cm-panels": { backgroundColor: "var(--color-sunken)", color: "var(--color-ink)" },
   ".cm-panels.cm-panels-top": { borderBottom: "1px solid var(--color-line)" },
+  ".cm-panel.cm-search": {
+    display: "flex",
+    flexWrap: "wrap",
+    alignItems: "center",
+    gap: "6px",
+    padding: "8px 44px 8px 12px",
+    fontFamily: "var(--font-sans)",
+    fontSize: "13px",
+  },
+  ".cm-panel.cm-search br": { flexBasis: "100%", height: "0", content: '""' },
+  ".cm-panel.cm-search label": { display: "inline-flex", alignItems: "center", gap: "4px", fontSize: "13px", margin: "0" },
+  ".cm-panel.cm-search input[type=checkbox]": { accentColor: "var(--color-accent)", width: "16px", height: "16px", margin: "0" },
+  ".cm-panel.cm-search [name=close]": {
+    top: "8px",
+    right: "10px",
+    width: "28px",
+    height: "28px",
+    borderRadius: "6px",
+    color: "var(--color-muted)",
+    fontSize: "18px",
+    cursor: "pointer",
+  },
+  ".cm-panel.cm-search [name=close]:hover": { backgroundColor: "var(--color-line)", color: "var(--color-ink)" },
   ".cm-textfield": {
     backgroundColor: "var(--color-surface)",
     border: "1px solid var(--color-line-strong)",
-    borderRadius: "4px",
+    borderRadius: "6px",
     color: "var(--color-ink)",
+    fontFamily: "var(--font-mono)",
+    fontSize: "13px",
+    margin: "0",
+    minHeight: "30px",
+    padding: "3px 8px",
+    width: "min(18rem, 100%)",
   },
   ".cm-button": {
     backgroundImage: "none",
     backgroundColor: "var(--color-raised)",
     border: "1px solid var(--color-line-strong)",
-    borderRadius: "4px",
+    borderRadius: "6px",
     color: "var(--color-ink)",
+    cursor: "pointer",
+    fontFamily: "var(--font-sans)",
+    fontSize: "13px",
+    margin: "0",
+    minHeight: "30px",
+    padding: "3px 10px",
+  },
+  ".cm-button:hover": { backgroundColor: "var(--color-surface)" },
+  ".cm-textfield:focus-visible, .cm-button:focus-visible, .cm-panels button:focus-visible, .cm-panels input:focus-visible": {
+    outline: "2px solid var(--color-accent)",
+    outlineOffset: "1px",
   },
 });
 
@@ -175,6 +222,21 @@ function completions(offers) {
   };
 }
 
+/** A text; what stands between backticks is set as code. */
+function prose(text) {
+  const dom = document.createElement("span");
+  text.split("`").forEach((part, at) => {
+    if (at % 2 === 0) {
+      dom.append(part);
+      return;
+    }
+    const code = document.createElement("code");
+    code.textContent = part || '""';
+    dom.append(code);
+  });
+  return dom;
+}
+
 /** What the word under the pointer stands for. */
 function explained(hover) {
   return hoverTooltip((_view, pos) => {
@@ -183,7 +245,7 @@ function explained(hover) {
     const create = () => {
       const dom = document.createElement("div");
       dom.className = "cm-explained";
-      dom.textContent = found.text;
+      dom.append(prose(found.text));
       return { dom };
     };
     return { pos: found.from, end: found.to, above: true, create };
@@ -274,7 +336,11 @@ export function mount(parent, { text, label, readOnly, changed, save, offers, ho
         ...lintKeymap,
         indentWithTab,
       ]),
-      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
+      EditorView.contentAttributes.of({
+        "aria-label": label,
+        "aria-description": "Tab indents; Escape, then Tab leaves the editor.",
+        tabindex: "0",
+      }),
       EditorView.updateListener.of((update) => {
         const ours = update.transactions.every((t) => t.annotation(fromPage));
         if (update.docChanged && !ours) changed(update.state.doc.toString());
@@ -299,6 +365,7 @@ export function mount(parent, { text, label, readOnly, changed, save, offers, ho
         to: within(f.to),
         severity: f.severity,
         message: f.message,
+        renderMessage: () => prose(f.message),
       }));
       view.dispatch(setDiagnostics(view.state, marks));
     },

@@ -55,13 +55,13 @@ pub(crate) fn Dialog(
             on:close=move |_| open.set(false)
         >
             <Show when=move || open.get()>
-                <div class="grid gap-4 p-5 sm:p-6">
-                    <header class="flex items-start justify-between gap-4">
-                        <h2 id=heading.clone() class="text-lg font-semibold text-balance">
-                            {move || title.get()}
-                        </h2>
-                        <IconButton label="Close" sign=Sign::Cross on:click=move |_| open.set(false)/>
-                    </header>
+                <header class="flex items-start justify-between gap-4 px-5 pt-5 pb-3 sm:px-6 sm:pt-6">
+                    <h2 id=heading.clone() class="text-lg font-semibold text-balance break-words">
+                        {move || title.get()}
+                    </h2>
+                    <IconButton label="Close" sign=Sign::Cross on:click=move |_| open.set(false)/>
+                </header>
+                <div class="dialog-content grid grid-cols-[minmax(0,1fr)] gap-4 px-5 pt-1 sm:px-6">
                     {children()}
                 </div>
             </Show>
@@ -69,8 +69,35 @@ pub(crate) fn Dialog(
     }
 }
 
-/// The row of buttons at a dialog's end.
+/// The flag of a dialog about a subject: it opens when the subject is its own, and closing it
+/// takes the subject away.
+pub(crate) fn open_while<T: Send + Sync + 'static>(
+    subject: RwSignal<Option<T>>,
+    is_own: impl Fn(&T) -> bool + Send + Sync + 'static,
+) -> RwSignal<bool> {
+    let open = RwSignal::new(false);
+    Effect::new(move |_| {
+        if subject.with(|subject| subject.as_ref().is_some_and(&is_own)) {
+            open.set(true);
+        }
+    });
+    Effect::new(move |before: Option<bool>| {
+        let now = open.get();
+        if before == Some(true) && !now {
+            subject.set(None);
+        }
+        now
+    });
+    open
+}
+
+/// The row of buttons at a dialog's end; it stays in sight while what is above it scrolls.
 #[component]
 pub(crate) fn DialogActions(children: Children) -> impl IntoView {
-    view! { <div class="mt-2 flex flex-wrap justify-end gap-2">{children()}</div> }
+    view! {
+        <div class="dialog-actions sticky bottom-0 z-10 -mx-5 flex flex-wrap justify-end gap-2 border-t border-line bg-raised \
+        px-5 py-3.5 sm:-mx-6 sm:px-6">
+            {children()}
+        </div>
+    }
 }

@@ -68,29 +68,31 @@ impl Toasts {
     }
 }
 
-/// Where the news are shown.
+/// Where the news are shown: where pages have no buttons, and clicks pass through to what is below.
 #[component]
 pub(crate) fn ToastRegion() -> impl IntoView {
     let toasts = Toasts::expect();
     view! {
         <div
-            class="pointer-events-none fixed inset-x-0 bottom-0 z-50 grid justify-items-center gap-2 p-4 sm:justify-items-end"
+            class="pointer-events-none fixed inset-x-0 bottom-0 z-50 grid justify-items-center gap-2 p-4 sm:justify-items-start \
+            lg:left-[15.5rem]"
             role="status"
             aria-live="polite"
             data-testid="toasts"
         >
             <For each=move || toasts.list.get() key=|toast| toast.id let:toast>
-                <div class="pointer-events-auto flex max-w-md items-center gap-3 rounded-xl border border-line bg-raised py-2 \
-                pr-2 pl-4 text-sm shadow-xl">
+                <div class="flex max-w-md items-center gap-3 rounded-xl border border-line bg-raised py-2 pr-2 pl-4 text-sm shadow-xl">
                     <span class=if toast.good { "text-positive" } else { "text-danger" }>
                         <Icon sign=if toast.good { Sign::Check } else { Sign::Warning }/>
                     </span>
                     <span class="min-w-0 flex-1">{toast.text}</span>
-                    <IconButton
-                        label="Dismiss"
-                        sign=Sign::Cross
-                        on:click=move |_| toasts.remove(toast.id)
-                    />
+                    <span class="pointer-events-auto">
+                        <IconButton
+                            label="Dismiss"
+                            sign=Sign::Cross
+                            on:click=move |_| toasts.remove(toast.id)
+                        />
+                    </span>
                 </div>
             </For>
         </div>

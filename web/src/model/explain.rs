@@ -3,7 +3,7 @@
 use policy::Document;
 use wire::api::{
     node::Node,
-    policy::explain::{Names, Question, Traffic},
+    policy::explain::{Case, Names, Question, Traffic, Verdict},
     user::User,
 };
 
@@ -134,6 +134,57 @@ pub(crate) fn names(document: &Document, users: &[User], nodes: &[Node]) -> Vec<
         .collect()
 }
 
+/// How one of the answers is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// It is the only one.
+    Alone,
+    /// With its reasons.
+    Open,
+    /// Its sentence, and its reasons on demand.
+    Folded,
+}
+
+/// As many answers show their reasons at once.
+const OPEN: usize = 2;
+
+/// What is let through first, and how each is shown.
+pub(crate) fn in_order(mut cases: Vec<Case>) -> impl Iterator<Item = (Case, Shape)> {
+    cases.sort_by_key(|case| match case.verdict {
+        Verdict::Allowed => 0,
+        Verdict::Partly => 1,
+        Verdict::Denied => 2,
+    });
+    let is_alone = cases.len() == 1;
+    cases.into_iter().enumerate().map(move |(at, case)| {
+        let shape = match at {
+            _ if is_alone => Shape::Alone,
+            0 => Shape::Open,
+            at if at < OPEN && case.verdict != Verdict::Denied => Shape::Open,
+            _ => Shape::Folded,
+        };
+        (case, shape)
+    })
+}
+
+/// `2 allowed, 14 denied`, where there are several.
+pub(crate) fn tally(cases: &[Case]) -> Option<String> {
+    if cases.len() < 2 {
+        return None;
+    }
+    let parts = [
+        (Verdict::Allowed, "allowed"),
+        (Verdict::Partly, "partly"),
+        (Verdict::Denied, "denied"),
+    ];
+    let parts = parts.into_iter().filter_map(|(verdict, word)| {
+        let count = cases.iter().filter(|case| case.verdict == verdict).count();
+        (count > 0).then(|| format!("{count} {word}"))
+    });
+    let parts: Vec<String> = parts.collect();
+    Some(format!("By reason: {}", parts.join(", ")))
+}
+
 /// `a, b and 3 more`.
 pub(crate) fn listed(names: &Names) -> String {
     shortened(&names.first, names.total.saturating_sub(names.first.len()))
@@ -184,6 +235,39 @@ mod tests {
         assert!(
             names.iter().any(|name| name.starts_with("tag:")),
             "{names:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_let_through_comes_first_and_denials_are_folded() {
+        let case = |verdict| Case {
+            verdict,
+            sentence: String::new(),
+            from: Names::default(),
+            to: Names::default(),
+            pairs: 1,
+            chains: Vec::new(),
+            denied: None,
+        };
+        let one = vec![case(Verdict::Denied)];
+        assert_eq!(tally(&one), None);
+        assert_eq!(in_order(one).next().unwrap().1, Shape::Alone);
+        let all = vec![
+            case(Verdict::Denied),
+            case(Verdict::Denied),
+            case(Verdict::Allowed),
+        ];
+        assert_eq!(tally(&all).unwrap(), "By reason: 1 allowed, 2 denied");
+        let shown: Vec<_> = in_order(all)
+            .map(|(case, shape)| (case.verdict, shape))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (Verdict::Allowed, Shape::Open),
+                (Verdict::Denied, Shape::Folded),
+                (Verdict::Denied, Shape::Folded)
+            ]
         );
     }
 

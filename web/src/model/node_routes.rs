@@ -116,6 +116,13 @@ pub(crate) fn lines(routes: &[Route]) -> Vec<Line> {
     lines
 }
 
+/// The lines in the order in which they are shown already; new ones come last.
+pub(crate) fn in_order_of(mut lines: Vec<Line>, before: &[Line]) -> Vec<Line> {
+    let place = |line: &Line| before.iter().position(|old| old.title() == line.title());
+    lines.sort_by_key(|line| place(line).unwrap_or(before.len()));
+    lines
+}
+
 /// What a machine is for others.
 pub(crate) fn roles(routes: RouteSummary) -> Vec<&'static str> {
     let router = (routes.subnets > 0).then_some("Subnet router");
@@ -171,6 +178,16 @@ mod tests {
         assert_eq!(lines[1].state(), (Mood::Good, "Approved"));
         assert_eq!(lines[1].note().as_deref(), Some("by the policy"));
         assert!(!lines[1].may_be_approved() && lines[1].may_be_withdrawn());
+    }
+
+    #[test]
+    fn lines_keep_their_places_while_they_are_decided() {
+        let waits = |prefix| route(prefix, true, RouteStanding::Waiting);
+        let before = lines(&[waits("10.1.0.0/16"), waits("10.2.0.0/16")]);
+        let decided = route("10.1.0.0/16", true, approved(Actor::Server));
+        let now = lines(&[waits("10.0.0.0/16"), decided, waits("10.2.0.0/16")]);
+        let titles: Vec<_> = in_order_of(now, &before).iter().map(Line::title).collect();
+        assert_eq!(titles, ["10.1.0.0/16", "10.2.0.0/16", "10.0.0.0/16"]);
     }
 
     #[test]

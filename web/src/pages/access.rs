@@ -136,6 +136,11 @@ fn Editor(policy: Signal<Arc<Policy>>) -> impl IntoView {
                     }
                 />
             </div>
+            <p class="border-t border-line px-4 py-1.5 text-xs text-muted">
+                <kbd>"Tab"</kbd>" indents; " <kbd>"Esc"</kbd>", then "<kbd>"Tab"</kbd>" leaves the editor. "
+                <kbd>"Ctrl+Space"</kbd>" completes, "<kbd>"Ctrl+F"</kbd>" finds, "<kbd>"F8"</kbd>" goes to the next problem, "
+                <kbd>"Ctrl+S"</kbd>" saves."
+            </p>
             <Findings draft/>
         </div>
         <Explain draft members=members.data.into()/>

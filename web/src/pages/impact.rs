@@ -74,6 +74,12 @@ fn shown(told: Told) -> AnyView {
             let trouble = Signal::stored(Some(trouble(&failure)));
             view! { <TroubleNotice trouble/> }.into_any()
         }
+        Some(Ok(impact)) if impact.is_empty() && impact.machines == 0 => view! {
+            <p class="text-sm text-muted" data-testid="impact-none">
+                "Nothing yet: this network has no machine. What is opened here holds for those that join."
+            </p>
+        }
+        .into_any(),
         Some(Ok(impact)) if impact.is_empty() => view! {
             <p class="text-sm text-muted" data-testid="impact-none">
                 "Nothing: everybody reaches what they reach now, and nothing more."
@@ -144,8 +150,7 @@ fn Kind(kind: &'static str, changes: Changes) -> impl IntoView {
         n => format!("{} and ", count(n, "person", "people")),
     };
     let total = format!(
-        "{kind}: {}, from {people}{} to {}",
-        count(changes.flows, "flow", "flows"),
+        "{kind}, from {people}{} to {}",
         count(changes.from_machines, "machine", "machines"),
         count(changes.to_machines, "machine", "machines"),
     );
@@ -176,6 +181,14 @@ fn Kind(kind: &'static str, changes: Changes) -> impl IntoView {
 fn Row(change: Change) -> impl IntoView {
     let who = named(&change.who.shown, change.who.more);
     let to = named(&change.to.shown, change.to.more);
+    let members = [("From", &change.who), ("To", &change.to)]
+        .into_iter()
+        .filter(|(_, ends)| !ends.members.is_empty())
+        .map(|(word, ends)| {
+            let members = named(&ends.members, ends.more_members);
+            view! { <span>{word} " " <Prose text=members/></span> }
+        })
+        .collect_view();
     let line = change
         .rule
         .place
@@ -196,9 +209,7 @@ fn Row(change: Change) -> impl IntoView {
                 ": "
                 <Prose text=change.what/>
             </span>
-            <span class="text-muted">
-                {format!("{} by {rule}", count(change.flows, "flow", "flows"))}
-            </span>
+            <span class="grid text-muted">{members} <span>{format!("by {rule}")}</span></span>
         </li>
     }
 }

@@ -24,7 +24,7 @@ use crate::{
         badge::{Badge, Tone as Mood},
         button::{Button, Tone},
         confirm::Confirm,
-        dialog::{Dialog, DialogActions, Width},
+        dialog::{Dialog, DialogActions, Width, open_while},
         page_header::PageHeader,
         toast::Toasts,
     },
@@ -101,19 +101,7 @@ fn Entry(revision: Revision, in_force: bool, chosen: RwSignal<Option<Revision>>)
 fn View(chosen: RwSignal<Option<Revision>>) -> impl IntoView {
     let scope = Scope::expect();
     let tenant = scope.tenant();
-    let open = RwSignal::new(false);
-    Effect::new(move |_| {
-        if chosen.with(Option::is_some) {
-            open.set(true);
-        }
-    });
-    Effect::new(move |before: Option<bool>| {
-        let now = open.get();
-        if before == Some(true) && !now {
-            chosen.set(None);
-        }
-        now
-    });
+    let open = open_while(chosen, |_| true);
     let id = move || chosen.with(|c| c.as_ref().map(|c| c.id));
     let then: Query<Policy> = query(Topic::Server, move || {
         id().map(|revision| PolicyRevisionPath { tenant, revision }.to_path())

@@ -51,7 +51,7 @@ pub(crate) fn Shell(me: Me, page: Memo<TenantPage>, children: Children) -> impl 
             </header>
             <div class="min-w-0">
                 <Connection/>
-                <main id="main" tabindex="-1" class="mx-auto w-full max-w-6xl px-4 py-6 outline-none sm:px-6 lg:px-8 lg:py-8">
+                <main id="main" tabindex="-1" class="mx-auto w-full max-w-6xl px-4 pt-6 pb-24 outline-none sm:px-6 lg:px-8 lg:pt-8">
                     {children()}
                 </main>
             </div>

@@ -88,6 +88,13 @@ pub struct Parties {
     pub people: u64,
     /// Devices, the users' too; routers count for what is behind them.
     pub devices: u64,
+    /// The users, and the devices that are nobody's own, one by one where `shown` names some of
+    /// them together: the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Party>,
+    /// How many of these are not named.
+    #[serde(default)]
+    pub more_members: u64,
 }
 
 /// One of those that a change is about: as people name it.

@@ -289,9 +289,39 @@ impl<'c, 'a> Namer<'c, 'a> {
             more: 0,
             people: count(self.people(&all).len()),
             devices: count(all.len()),
+            members: Vec::new(),
+            more_members: 0,
         };
         self.cut(&mut parties);
+        self.name_members(&mut parties, spots);
         parties
+    }
+
+    /// Names one by one those who are named together.
+    pub(super) fn name_members(&self, parties: &mut Parties, spots: &Numbers) {
+        let is_one = |party: &Party| matches!(party.sort, Sort::User | Sort::Device);
+        if parties.more == 0 && parties.shown.iter().all(is_one) {
+            return;
+        }
+        let mut owned: BTreeMap<UserId, Numbers> = BTreeMap::new();
+        let mut others = Vec::new();
+        for device in self.devices(spots).iter() {
+            if !self.own_among(device, spots) {
+                continue;
+            }
+            match self.facts(device).and_then(NodeFacts::owner) {
+                Some(user) => owned.entry(user).or_default().insert(device),
+                None => others.push(device),
+            }
+        }
+        let all = owned.len() + others.len();
+        let unchanged = |user, mine: &Numbers| self.owned_by(user).without(mine).len();
+        let users = owned
+            .iter()
+            .map(|(user, mine)| self.user(*user, mine.len(), unchanged(*user, mine)));
+        let others = others.into_iter().filter_map(|device| self.device(device));
+        parties.members = users.chain(others).take(self.bounds.names).collect();
+        parties.more_members = count(all.saturating_sub(parties.members.len()));
     }
 
     /// Names groups of users, where naming each user would be too long.

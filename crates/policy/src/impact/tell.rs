@@ -133,6 +133,7 @@ impl Namer<'_, '_> {
             all.from.add(&ends.from);
             all.to.add(&ends.to);
         }
+        self.name_members(&mut to, &all.to);
         let who = told.used.first().map(|(used, _)| self.who(used, &all));
         Change {
             who: who.unwrap_or_default(),

@@ -47,6 +47,7 @@ pub async fn impact(
                 Whose::Asked
             },
         )?;
+        defined(&change.retags, &before.world, &after.document)?;
         Ok(compare(&before, &after))
     })
     .await?
@@ -97,6 +98,38 @@ fn changed(world: &World, asker: Option<UserId>, change: &PreviewImpact) -> Resu
         user.role = new.role;
     }
     Ok(world)
+}
+
+/// Refuses a tag that the document does not define, unless the machine has it already.
+fn defined(retags: &[api::Retag], world: &World, document: &Document) -> Result<()> {
+    let defined: Vec<&str> = document
+        .tag_owners
+        .iter()
+        .map(|t| t.tag.text.as_str())
+        .collect();
+    for (at, retag) in retags.iter().enumerate() {
+        let machine = world
+            .machines
+            .iter()
+            .find(|machine| machine.id == retag.node);
+        let held = machine
+            .map(|machine| machine.facts.tags.as_slice())
+            .unwrap_or_default();
+        for (place, tag) in retag.tags.iter().enumerate() {
+            if held.contains(tag) || defined.contains(&tag.as_str()) {
+                continue;
+            }
+            let advice = match policy::nearest(tag, &defined) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "add it to `tagOwners` first".to_owned(),
+            };
+            return Err(Error::invalid(
+                format!("/retags/{at}/tags/{place}"),
+                format!("the policy defines no `{tag}`: {advice}"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Whose document it is: the one in force is compared as far as it can be read.
@@ -159,6 +192,7 @@ fn compare(before: &State<'_>, after: &State<'_>) -> Impact {
         gained: told(&found.gained, after.text),
         lost: told(&found.lost, before.text),
         cut_off: cut_off(&found.cut_off),
+        machines: u64::try_from(before.world.machines.len()).unwrap_or(u64::MAX),
     }
 }
 
@@ -206,6 +240,8 @@ fn ends(parties: &engine::Parties) -> api::Ends {
         more: parties.more,
         people: parties.people,
         machines: parties.devices,
+        members: parties.members.iter().map(ToString::to_string).collect(),
+        more_members: parties.more_members,
     }
 }
 

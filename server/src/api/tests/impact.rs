@@ -90,6 +90,42 @@ async fn other_tags_and_roles_are_previewed_and_nothing_is_changed() {
 }
 
 #[tokio::test]
+async fn a_group_is_told_by_its_people_and_a_network_without_machines_says_so() {
+    let (app, tenant, ada) = acme().await;
+    let law = |members: &str| {
+        let law = LAW.replace("bob@acme.example", "group:dev");
+        law.replacen(
+            '{',
+            &format!("{{\"groups\": {{\"group:dev\": [{members}]}},"),
+            1,
+        )
+    };
+    let empty = preview(&ada, tenant, json!({ "document": law("") })).await;
+    let empty = empty.ok::<Impact>();
+    assert!(empty.is_empty() && empty.machines == 0, "{empty:?}");
+
+    let tags = vec!["tag:web".parse().unwrap()];
+    app.node(tenant, "web", NodeOwner::Tags(tags)).await;
+    for name in ["bob", "eve"] {
+        let member = app.member(tenant, name, Role::Member).await;
+        app.node(tenant, name, NodeOwner::User(member.user)).await;
+    }
+    let path = PolicyPath { tenant }.to_path();
+    let base = ada.gets(&path).await.ok::<wire::api::policy::Policy>();
+    let body = json!({ "document": law("\"bob@acme.example\""), "base": base.revision.id });
+    ada.puts(&path, &body).await.done();
+    let other = json!({ "document": law("\"eve@acme.example\"") });
+    let told = preview(&ada, tenant, other).await.ok::<Impact>();
+    for (difference, who) in [(&told.gained, "eve"), (&told.lost, "bob")] {
+        let ends = &difference.traffic.shown[0].who;
+        let named = [&ends.shown[..], &ends.members[..]].concat();
+        let email = format!("{who}@acme.example");
+        assert!(named.iter().any(|name| name.contains(&email)), "{ends:?}");
+    }
+    assert_eq!(told.machines, 3);
+}
+
+#[tokio::test]
 async fn a_preview_that_makes_no_sense_names_its_field() {
     let (_app, tenant, ada, web) = world().await;
     for (change, pointer) in [
@@ -99,6 +135,10 @@ async fn a_preview_that_makes_no_sense_names_its_field() {
         ),
         (
             json!({ "retags": [{ "node": web, "tags": ["web"] }] }),
+            "/retags/0/tags/0",
+        ),
+        (
+            json!({ "retags": [{ "node": web, "tags": ["tag:wbe"] }] }),
             "/retags/0/tags/0",
         ),
         (

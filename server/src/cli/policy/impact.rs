@@ -57,6 +57,9 @@ fn retag(text: &str) -> Result<Retag> {
 
 /// The impact for people.
 pub(in crate::cli) fn told(impact: &Impact) -> String {
+    if impact.is_empty() && impact.machines == 0 {
+        return "nothing changes yet: this network has no machine".to_owned();
+    }
     if impact.is_empty() {
         return "nothing changes for anybody".to_owned();
     }
@@ -98,8 +101,7 @@ fn told_of(word: &str, kind: &str, changes: &Changes) -> Vec<String> {
         n => format!("{} and ", count(n, "person", "people")),
     };
     let mut lines = vec![format!(
-        "{word}, {kind}: {} from {people}{} to {}",
-        count(changes.flows, "flow", "flows"),
+        "{word}, {kind}: from {people}{} to {}",
         count(changes.from_machines, "machine", "machines"),
         count(changes.to_machines, "machine", "machines"),
     )];
@@ -121,18 +123,21 @@ fn change(change: &Change) -> String {
         ""
     };
     format!(
-        "  {} -> {}: {} ({}; {}{}{partly})",
+        "  {} -> {}: {} ({}{}{partly})",
         ends(&change.who),
         ends(&change.to),
         change.what,
-        count(change.flows, "flow", "flows"),
         change.rule.name,
         line.unwrap_or_default(),
     )
 }
 
 fn ends(ends: &Ends) -> String {
-    listed(&ends.shown, ends.more)
+    let named = listed(&ends.shown, ends.more);
+    if ends.members.is_empty() {
+        return named;
+    }
+    format!("{named} ({})", listed(&ends.members, ends.more_members))
 }
 
 fn listed(names: &[String], more: u64) -> String {

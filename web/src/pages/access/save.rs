@@ -20,7 +20,7 @@ use crate::{
         text_field::TextField,
         toast::Toasts,
     },
-    model::diff,
+    model::{diff, explain::count},
     query::{Cache, Topic},
     submit::Submit,
 };
@@ -112,6 +112,7 @@ pub(super) fn SaveDialog(draft: Draft, open: RwSignal<bool>) -> impl IntoView {
 pub(super) fn Changes(old: String, new: String) -> impl IntoView {
     let lines = diff::lines(&old, &new, CONTEXT);
     let (added, removed) = diff::count(&lines);
+    let added = u64::try_from(added).unwrap_or(u64::MAX);
     let rows = lines
         .into_iter()
         .map(|line| {
@@ -134,7 +135,7 @@ pub(super) fn Changes(old: String, new: String) -> impl IntoView {
     view! {
         <figure class="grid gap-1.5" data-testid="policy-changes">
             <figcaption class="text-sm font-medium">
-                {format!("{added} lines added, {removed} removed")}
+                {format!("{} added, {removed} removed", count(added, "line", "lines"))}
             </figcaption>
             <pre
                 class="max-h-72 overflow-y-auto rounded-lg border border-line py-1 font-mono text-xs leading-relaxed"

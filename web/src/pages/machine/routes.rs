@@ -15,11 +15,12 @@ use crate::{
         badge::{Badge, Tone as Mark},
         button::{Button, Tone},
         confirm::Confirm,
+        dialog::open_while,
         panel::Panel,
         table::{Column, Shown, Table},
         toast::Toasts,
     },
-    model::node_routes::{Line, Mood, lines},
+    model::node_routes::{Line, Mood, in_order_of, lines},
     query::Topic,
     submit::Submit,
 };
@@ -27,7 +28,11 @@ use crate::{
 /// The section.
 #[component]
 pub(super) fn Routes(detail: Signal<Arc<NodeDetail>>) -> impl IntoView {
-    let lines = Memo::new(move |_| detail.with(|d| lines(&d.routes_detail)));
+    // What is decided stays where it is: nothing moves under the pointer.
+    let lines = Memo::new(move |before: Option<&Vec<Line>>| {
+        let now = detail.with(|d| lines(&d.routes_detail));
+        in_order_of(now, before.map(Vec::as_slice).unwrap_or_default())
+    });
     let asked = RwSignal::new(None::<Line>);
     let approving = Submit::new();
     view! {
@@ -190,23 +195,15 @@ fn Withdraw(detail: Signal<Arc<NodeDetail>>, asked: RwSignal<Option<Line>>) -> i
     let scope = Scope::expect();
     let toasts = Toasts::expect();
     let submit = Submit::new();
-    let open = RwSignal::new(false);
+    let open = open_while(asked, |_| true);
     let title = Memo::new(move |before: Option<&String>| {
         let title = asked.with(|line| line.as_ref().map(Line::title));
         title.or_else(|| before.cloned()).unwrap_or_default()
     });
     Effect::new(move |_| {
-        if asked.with(Option::is_some) {
+        if open.get() {
             submit.reset();
-            open.set(true);
         }
-    });
-    Effect::new(move |before: Option<bool>| {
-        let now = open.get();
-        if before == Some(true) && !now {
-            asked.set(None);
-        }
-        now
     });
     let act = move |()| {
         let (tenant, node) = (scope.tenant(), detail.with_untracked(|d| d.node.id));

@@ -13,7 +13,7 @@ use crate::{
     components::{
         button::{Button, Tone},
         confirm::Confirm,
-        dialog::{Dialog, DialogActions},
+        dialog::{Dialog, DialogActions, open_while},
         select_field::SelectField,
         toast::Toasts,
     },
@@ -27,24 +27,15 @@ fn opened<T: Clone + Send + Sync + 'static>(
     submit: Submit,
     subject: fn(&Act) -> Option<&T>,
 ) -> (RwSignal<bool>, StoredValue<Option<T>>) {
-    let open = RwSignal::new(false);
     let held = StoredValue::new(None);
     Effect::new(move |_| {
         let found = act.with(|act| act.as_ref().and_then(subject).cloned());
         if found.is_some() {
             held.set_value(found);
             submit.reset();
-            open.set(true);
         }
     });
-    Effect::new(move |before: Option<bool>| {
-        let now = open.get();
-        if before == Some(true) && !now {
-            act.set(None);
-        }
-        now
-    });
-    (open, held)
+    (open_while(act, move |act| subject(act).is_some()), held)
 }
 
 fn email(held: StoredValue<Option<User>>) -> String {

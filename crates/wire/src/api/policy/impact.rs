@@ -53,6 +53,9 @@ pub struct Impact {
     pub lost: Difference,
     /// Who reaches something now and would reach nothing.
     pub cut_off: CutOff,
+    /// The machines that were looked at: those that are approved. Without one nothing changes
+    /// for anybody yet.
+    pub machines: u64,
 }
 
 /// What one state has and the other has not.
@@ -111,6 +114,13 @@ pub struct Ends {
     pub people: u64,
     /// Machines.
     pub machines: u64,
+    /// The people and the machines that are nobody's own, one by one where `shown` names some of
+    /// them together (a group, a tag): the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
+    /// How many of these are not named.
+    #[serde(default)]
+    pub more_members: u64,
 }
 
 /// Who loses everything, cut to a bound.

@@ -14,7 +14,7 @@ use crate::{
         notice::Notice,
         prose::Prose,
     },
-    model::explain::{count, listed},
+    model::explain::{Shape, count, in_order, listed, tally},
 };
 
 /// Leads to places in the editor while its text is the one that was asked about.
@@ -41,11 +41,9 @@ pub(super) fn Answer(told: Arc<Told>, draft: Draft) -> impl IntoView {
     });
     let guide = Guide { draft, is_fresh };
     let explained = told.explained.clone();
-    let many = explained.cases.len() > 1;
-    let cases = explained
-        .cases
-        .into_iter()
-        .map(|case| view! { <CaseView case many guide/> })
+    let tally = tally(&explained.cases);
+    let cases = in_order(explained.cases)
+        .map(|(case, shape)| view! { <CaseView case shape guide/> })
         .collect_view();
     let entrances = explained
         .entrances
@@ -65,6 +63,7 @@ pub(super) fn Answer(told: Arc<Told>, draft: Draft) -> impl IntoView {
                     <p>{stale.get_value()}</p>
                 </Notice>
             </Show>
+            {tally.map(|tally| view! { <p class="text-sm text-muted">{tally}</p> })}
             {cases}
             {entrances}
             {explained.left_out.map(|left| view! { <p class="text-sm text-muted">{left}</p> })}
@@ -82,40 +81,45 @@ fn verdict(verdict: Verdict) -> impl IntoView {
 }
 
 #[component]
-fn CaseView(case: Case, many: bool, guide: Guide) -> impl IntoView {
-    let head = many.then(|| {
-        let pairs = u64::try_from(case.pairs).unwrap_or(u64::MAX);
-        view! {
-            <p class="flex flex-wrap items-baseline gap-x-3 gap-y-1 text-sm">
-                {verdict(case.verdict)}
-                <span class="min-w-0 flex-1 basis-60"><Prose text=case.sentence.clone()/></span>
-            </p>
-            <p class="text-sm text-muted">
-                {format!(
-                    "{}: {} → {}",
-                    count(pairs, "pair of machines", "pairs of machines"),
-                    listed(&case.from),
-                    listed(&case.to),
-                )}
-            </p>
-        }
-    });
+fn CaseView(case: Case, shape: Shape, guide: Guide) -> impl IntoView {
+    let pairs = u64::try_from(case.pairs).unwrap_or(u64::MAX);
+    let pairs = format!(
+        "{}: {} → {}",
+        count(pairs, "pair of machines", "pairs of machines"),
+        listed(&case.from),
+        listed(&case.to),
+    );
     let chains = case
         .chains
         .into_iter()
         .map(|chain| view! { <ChainView chain guide/> })
         .collect_view();
-    let shape = if many {
-        "grid grid-cols-[minmax(0,1fr)] gap-3 rounded-lg border border-line p-4"
-    } else {
-        "grid grid-cols-[minmax(0,1fr)] gap-3"
+    let reasons = view! {
+        {chains}
+        {case.denied.map(|denial| view! { <Nearest denial guide/> })}
     };
-    view! {
-        <article class=shape data-testid="explain-case">
-            {head}
-            {chains}
-            {case.denied.map(|denial| view! { <Nearest denial guide/> })}
-        </article>
+    match shape {
+        Shape::Alone => view! {
+            <article class="grid grid-cols-[minmax(0,1fr)] gap-3" data-testid="explain-case">{reasons}</article>
+        }
+        .into_any(),
+        Shape::Open | Shape::Folded => view! {
+            <details
+                class="fold rounded-lg border border-line text-sm"
+                data-testid="explain-case"
+                open=shape == Shape::Open
+            >
+                <summary class="flex flex-wrap items-baseline gap-x-3 gap-y-1 rounded-lg py-2.5 pr-4">
+                    {verdict(case.verdict)}
+                    <span class="min-w-0 flex-1 basis-60"><Prose text=case.sentence/></span>
+                </summary>
+                <div class="grid grid-cols-[minmax(0,1fr)] gap-3 px-4 pb-4">
+                    <p class="break-words text-muted">{pairs}</p>
+                    {reasons}
+                </div>
+            </details>
+        }
+        .into_any(),
     }
 }
 
