@@ -169,15 +169,16 @@ impl ServerCertVerifier for Pin {
 
 /// Whether a failed handshake was judged, by either side; else the connection broke.
 pub fn is_judgement(error: &std::io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Error>())
+    judgement(error).is_some()
+}
+
+fn judgement(error: &std::io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 /// What a failed handshake means for a person, and what he can do.
 pub fn explain(error: &std::io::Error) -> String {
-    let cause = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<Error>());
-    let Some(Error::InvalidCertificate(why)) = cause else {
+    let Some(Error::InvalidCertificate(why)) = judgement(error) else {
         return error.to_string();
     };
     match kind(why) {
