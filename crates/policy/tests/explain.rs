@@ -3,6 +3,8 @@
 
 #[path = "explain/causes.rs"]
 mod causes;
+#[path = "explain/hold.rs"]
+mod hold;
 #[path = "law/packet_filter.rs"]
 mod packet_filter;
 #[path = "explain/places.rs"]

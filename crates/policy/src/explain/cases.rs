@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::net::PortRange;
 
 use super::{
-    Device, Explainer, Explanation, Flow, SignIn, Spot, SshExplanation, Verdict,
+    Cause, Device, Explainer, Explanation, Flow, SignIn, Spot, SshExplanation, Verdict,
     alike::{self, Alike},
     gist::{Answer, few},
     spot::joined,
@@ -45,6 +45,8 @@ pub struct Cases<E> {
 struct Told<E> {
     /// True for IPv4; `None`: for both families.
     is_ipv4: Option<bool>,
+    /// The router that takes packets there instead, where the rule names it with `via`.
+    router: Option<usize>,
     explanation: E,
 }
 
@@ -64,11 +66,7 @@ impl Explainer<'_> {
         let to = alike::classes(law, devices, (&cuts, to), false);
         let judge = |a: Spot, b: Spot, is_even: bool| {
             let flows = self.flows(devices, (a, b), is_even, (proto, ports));
-            let all = flows.iter().map(|flow| Told {
-                is_ipv4: Some(flow.to.address.is_ipv4()),
-                explanation: self.explain(flow),
-            });
-            by_family(all.collect())
+            by_family(flows.iter().map(|flow| self.told(devices, flow)).collect())
         };
         pairs(&from, &to, judge)
     }
@@ -85,6 +83,7 @@ impl Explainer<'_> {
             let ends = devices.get(a.device).zip(devices.get(b.device));
             let told = ends.map(|(from, to)| Told {
                 is_ipv4: None,
+                router: None,
                 explanation: self.explain_ssh(&SignIn {
                     from: from.facts,
                     to: to.facts,
@@ -98,6 +97,33 @@ impl Explainer<'_> {
             .map(|spots| alike::identities(devices, spots))
             .into();
         pairs(&from, &to, judge)
+    }
+
+    /// The answer about a flow; where a rule asks for another router, that one's.
+    fn told(&self, devices: &[Device<'_>], flow: &Flow<'_>) -> Told<Explanation> {
+        let told = |router, explanation| Told {
+            is_ipv4: Some(flow.to.address.is_ipv4()),
+            router,
+            explanation,
+        };
+        let explanation = self.explain(flow);
+        let denied = explanation.denied.as_ref();
+        if denied.is_none_or(|denied| denied.cause != Cause::Via) {
+            return told(None, explanation);
+        }
+        let mut others = devices.iter().enumerate().filter_map(|(at, device)| {
+            let to = End {
+                node: device.facts,
+                address: flow.to.address,
+            };
+            let may = device.facts != flow.from.node && is_like(flow.to, to);
+            let other = may.then(|| self.explain(&Flow { to, ..*flow }))?;
+            (!other.allowed.is_empty()).then_some((at, other))
+        });
+        match others.next() {
+            Some((router, other)) => told(Some(router), other),
+            None => told(None, explanation),
+        }
     }
 
     /// The flows between two spots: one of each family that both have and keep, or one where the
@@ -145,6 +171,17 @@ impl Explainer<'_> {
     }
 }
 
+/// True for another router with the route that leads to the address, or another exit node.
+fn is_like(one: End<'_>, other: End<'_>) -> bool {
+    let routes = one.node.routes.iter();
+    let leading = routes.filter(|route| route.contains(one.address));
+    let has_it = match leading.max_by_key(|route| route.bits) {
+        Some(route) => other.node.routes.contains(route),
+        None => other.node.is_exit_for(other.address),
+    };
+    has_it && one.node != other.node
+}
+
 /// One answer for both families where they do not differ; of two denials the one that says more.
 fn by_family(mut all: Vec<Told<Explanation>>) -> Vec<Told<Explanation>> {
     if let [a, b] = all.as_slice() {
@@ -187,6 +224,10 @@ fn pairs<E: Answer>(
             looked += 1;
             for told in judge(a, b, sources.is_even && targets.is_even) {
                 let narrow = |spot: Spot| told.is_ipv4.map_or(spot, |v4| spot.narrowed(v4));
+                let target = |spot: Spot| Spot {
+                    device: told.router.unwrap_or(spot.device),
+                    ..narrow(spot)
+                };
                 let key = told.explanation.essence();
                 let at = *places.entry(key).or_insert(all.len());
                 if at == all.len() {
@@ -196,7 +237,7 @@ fn pairs<E: Answer>(
                             to: Vec::new(),
                             pairs: 0,
                             is_every_pair: false,
-                            example: (narrow(a), narrow(b)),
+                            example: (narrow(a), target(b)),
                             explanation: told.explanation,
                         },
                         met: BTreeSet::new(),
@@ -205,7 +246,7 @@ fn pairs<E: Answer>(
                 if let Some(Gathered { case, met }) = all.get_mut(at) {
                     case.pairs += count;
                     case.from.extend(sources.spots.iter().copied().map(narrow));
-                    case.to.extend(targets.spots.iter().copied().map(narrow));
+                    case.to.extend(targets.spots.iter().copied().map(target));
                     met.insert((row, column));
                 }
             }

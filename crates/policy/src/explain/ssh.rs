@@ -58,6 +58,9 @@ pub struct SshChain {
     pub login: Span,
     /// True when the person must have signed in lately.
     pub check: bool,
+    /// The posture of the rule that the source meets, and where it is defined.
+    #[serde(default)]
+    pub posture: Option<(String, Span)>,
 }
 
 /// A rule that does not let it in.
@@ -178,9 +181,17 @@ impl Explainer<'_> {
                 target,
                 login: login.span,
                 check: matches!(rule.action, SshAction::Check(_)),
+                posture: self.met(rule, asked.from),
             }),
             _ => Err(missing),
         }
+    }
+
+    /// The posture of the rule that the device meets, if it asks for one.
+    fn met(&self, rule: &SshRule, from: &NodeFacts) -> Option<(String, Span)> {
+        let requirement = rules::requirement(self.document, &rule.postures)?;
+        let met = requirement.met(&from.posture)?;
+        Some((met.text.clone(), met.span))
     }
 
     /// What the device lacks of the rule's postures.

@@ -86,6 +86,18 @@ impl Explainer<'_> {
         self.behind(&selector.kind, devices)
     }
 
+    /// The addresses that a text names, all of which lead nowhere: for texts that
+    /// [`Self::typed`] finds no device behind.
+    pub fn nowhere(&self, text: &str) -> Option<Typed> {
+        let kind = read(text.trim()).ok()?.kind;
+        let set = self.names.set(&kind)?;
+        Some(Typed {
+            name: kind.to_string(),
+            spots: Vec::new(),
+            nowhere: set.ranges().collect(),
+        })
+    }
+
     fn behind(&self, kind: &SelectorKind, devices: &[Device<'_>]) -> Result<Typed, Unclear> {
         let set = self.names.set(kind);
         let mut led = match &set {

@@ -1,8 +1,14 @@
 //! Changes as sentences.
 
-use std::fmt::{Display, Formatter, Result};
+use std::{
+    collections::BTreeSet,
+    fmt::{Display, Formatter, Result},
+};
 
-use wire::net::PortRange;
+use wire::net::{
+    PortRange,
+    protocol::{ICMP, ICMPV6},
+};
 
 use super::{Capability, Change, Mode, Opening, Parties, Party, SignIns};
 use crate::{explain::ports, protocol, selector::sort::Sort};
@@ -67,23 +73,40 @@ impl Display for Parties {
 
 impl Display for Opening {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        let mut names: Vec<String> = self.protocols.iter().map(|p| written(*p)).collect();
-        names.dedup();
-        let names = listed(&names);
-        let has_ports = self.protocols.iter().any(|p| protocol::has_ports(*p));
-        match &self.ports[..] {
-            [PortRange::ANY] if has_ports => write!(f, "all ports of {names}"),
-            [only] if only.first == only.last => write!(f, "port {} of {names}", only.first),
-            _ if !has_ports => f.write_str(&names),
-            many => write!(f, "ports {} of {names}", ports::written(many)),
+        let (with, without): (Vec<u8>, Vec<u8>) = self
+            .protocols
+            .iter()
+            .partition(|number| protocol::has_ports(**number));
+        let without = listed(&protocols(&without));
+        if with.is_empty() {
+            return f.write_str(&without);
         }
+        match &self.ports[..] {
+            [PortRange::ANY] => f.write_str("all ports")?,
+            [only] if only.first == only.last => write!(f, "port {}", only.first)?,
+            many => write!(f, "ports {}", ports::written(many))?,
+        }
+        write!(f, " of {}", listed(&protocols(&with)))?;
+        if without.is_empty() {
+            return Ok(());
+        }
+        write!(f, ", and {without}")
     }
+}
+
+/// Protocols as people write them, each once, and ICMP of both families as one.
+fn protocols(numbers: &[u8]) -> Vec<String> {
+    let numbers: BTreeSet<u8> = numbers.iter().copied().collect();
+    let is_told = |number: &u8| *number != ICMPV6 || !numbers.contains(&ICMP);
+    let told = numbers.iter().copied().filter(is_told);
+    told.map(written).collect()
 }
 
 /// A protocol as people write it.
 fn written(number: u8) -> String {
     match protocol::name_of(number).as_str() {
-        "icmp" | "ipv6-icmp" => "ICMP".to_owned(),
+        "icmp" => "ICMP".to_owned(),
+        "ipv6-icmp" => "ICMPv6".to_owned(),
         name if name.bytes().all(|b| b.is_ascii_digit()) => format!("protocol {name}"),
         name => name.to_uppercase(),
     }
@@ -138,4 +161,26 @@ fn tell<W>(change: &Change<W>, what: &str, f: &mut Formatter<'_>) -> Result {
         f.write_str("; other rules let a part of it through")?;
     }
     write!(f, "), by {rule}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_opened_names_each_protocol_once() {
+        let opening = |protocols: &[u8], ports: &[PortRange]| {
+            let (protocols, ports) = (protocols.to_vec(), ports.to_vec());
+            Opening { protocols, ports }.to_string()
+        };
+        let any = [PortRange::ANY];
+        assert_eq!(
+            opening(&[1, 6, 17, 58], &any),
+            "all ports of TCP and UDP, and ICMP"
+        );
+        assert_eq!(opening(&[1, 58], &any), "ICMP");
+        assert_eq!(opening(&[58], &any), "ICMPv6");
+        assert_eq!(opening(&[6, 47], &any), "all ports of TCP, and GRE");
+        assert_eq!(opening(&[6], &[PortRange::one(22)]), "port 22 of TCP");
+    }
 }

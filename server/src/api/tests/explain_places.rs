@@ -2,7 +2,7 @@
 
 use wire::{
     NodeId,
-    api::policy::explain::{Case, Explained},
+    api::policy::explain::{Case, Explained, Verdict},
 };
 
 use super::*;
@@ -194,14 +194,16 @@ async fn what_leads_nowhere_and_what_waits_for_approval_is_told_apart() {
         assert_eq!(said[1..], [expected], "{rules}");
     }
     let question = json!({ "ask": "reach", "from": BOB, "to": "172.16.0.1" });
-    let body = json!({ "document": "{\"acls\": []}", "question": question });
-    let path = PolicyExplainPath {
-        tenant: office.tenant,
-    };
-    let problem = office.ada.posts(&path.to_path(), &body).await;
+    let told = office.explained(&rule("*", "*:*"), question).await;
     assert_eq!(
-        problem.problem(Code::Invalid).errors[0].detail,
-        "no machine has the address 172.16.0.1, and no approved route leads to it"
+        told.sentence,
+        "bob@acme.example may not reach 172.16.0.1 on every tcp port: no machine has this address, \
+         and no approved route leads there."
+    );
+    let denied = told.cases[0].denied.as_ref().unwrap();
+    assert_eq!(
+        (told.verdict, denied.cause.as_str()),
+        (Verdict::Denied, "no_such_destination")
     );
 }
 

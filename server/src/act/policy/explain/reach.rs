@@ -1,5 +1,7 @@
 //! May packets go from here to there?
 
+use std::net::IpAddr;
+
 use policy::explain::{self, Case, Cause, Explanation, Typed};
 use wire::{
     api::policy::explain::{self as api, Explained, Names, Traffic, Verdict},
@@ -20,7 +22,8 @@ pub(super) fn answer(
     traffic: &Traffic,
 ) -> Result<Explained> {
     let from = question::end(scene, "/question/from", from);
-    let to = question::end(scene, "/question/to", to);
+    let to = question::end(scene, "/question/to", to)
+        .or_else(|error| scene.explainer.nowhere(to).ok_or(error));
     let ends = question::both(from, to);
     let ((from, to), asked) = question::both(ends, question::traffic(traffic))?;
     let cases = scene.explainer.explain_all(
@@ -40,21 +43,29 @@ pub(super) fn answer(
 }
 
 /// Why no packet comes from or gets to addresses that no device has.
-const NOWHERE: &str = "no machine has these addresses, and no approved route leads there";
+fn nowhere_why(lost: &[(IpAddr, IpAddr)]) -> String {
+    let is_one = matches!(lost, [(first, last)] if first == last);
+    let which = if is_one {
+        "this address"
+    } else {
+        "these addresses"
+    };
+    format!("no machine has {which}, and no approved route leads there")
+}
 
 /// The parts of the ends that lead nowhere.
 fn nowhere(from: &Typed, to: &Typed, asked: &Asked) -> Vec<api::Case> {
     let all = what(asked, &words::ports(&asked.ports));
-    let case = |cause: Cause, sentence: String, [from, to]: [Names; 2]| api::Case {
+    let case = |cause: Cause, sentence: &str, [from, to]: [Names; 2], why: String| api::Case {
         verdict: Verdict::Denied,
-        sentence,
+        sentence: format!("{sentence} on {all}: {why}."),
         pairs: from.total * to.total,
         from,
         to,
         chains: Vec::new(),
         denied: Some(api::Denial {
             cause: words::word(&cause),
-            text: NOWHERE.to_owned(),
+            text: why,
             ports: words::ports(&asked.ports),
             nearest: Vec::new(),
         }),
@@ -63,25 +74,16 @@ fn nowhere(from: &Typed, to: &Typed, asked: &Asked) -> Vec<api::Case> {
     let mut cases = Vec::new();
     if !from.nowhere.is_empty() {
         let lost = words::names(explain::written(&from.nowhere));
-        let sentence = format!(
-            "{} may not reach {} on {all}: {NOWHERE}.",
-            words::listed(&lost),
-            to.name
-        );
-        cases.push(case(Cause::NoSuchSource, sentence, [lost, whole(to)]));
+        let sentence = format!("{} may not reach {}", words::listed(&lost), to.name);
+        let why = nowhere_why(&from.nowhere);
+        cases.push(case(Cause::NoSuchSource, &sentence, [lost, whole(to)], why));
     }
     if !to.nowhere.is_empty() {
         let lost = words::names(explain::written(&to.nowhere));
-        let sentence = format!(
-            "{} may not reach {} on {all}: {NOWHERE}.",
-            from.name,
-            words::listed(&lost)
-        );
-        cases.push(case(
-            Cause::NoSuchDestination,
-            sentence,
-            [whole(from), lost],
-        ));
+        let sentence = format!("{} may not reach {}", from.name, words::listed(&lost));
+        let why = nowhere_why(&to.nowhere);
+        let ends = [whole(from), lost];
+        cases.push(case(Cause::NoSuchDestination, &sentence, ends, why));
     }
     cases
 }

@@ -56,14 +56,16 @@ fn tell(
                 text: format!("`users` gives the login name {login}"),
                 place: Some(scene.words.place(chain.login)),
             };
+            let mut steps = vec![
+                scene.words.step(&chain.source),
+                scene.words.step(&chain.target),
+                given,
+            ];
+            steps.extend(scene.words.met(chain.posture.as_ref()));
             let told = api::Chain {
                 rule: scene.words.rule(chain.rule),
                 ports: String::new(),
-                steps: vec![
-                    scene.words.step(&chain.source),
-                    scene.words.step(&chain.target),
-                    given,
-                ],
+                steps,
             };
             let (verdict, sentence) = if chain.check {
                 (

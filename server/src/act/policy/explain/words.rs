@@ -65,12 +65,7 @@ impl Words<'_> {
                 place: None,
             });
         }
-        if let Some((posture, span)) = &chain.posture {
-            steps.push(Step {
-                text: format!("the device meets `{posture}`"),
-                place: Some(self.place(*span)),
-            });
-        }
+        steps.extend(self.met(chain.posture.as_ref()));
         if let Some((tag, span)) = &chain.via {
             steps.push(Step {
                 text: format!("the rule goes through routers with `{tag}`, and this is one"),
@@ -82,6 +77,15 @@ impl Words<'_> {
             ports: ports(&chain.ports),
             steps,
         }
+    }
+
+    /// The posture that the source meets.
+    pub(super) fn met(self, posture: Option<&(String, Span)>) -> Option<Step> {
+        let (name, span) = posture?;
+        Some(Step {
+            text: format!("the device meets `{name}`"),
+            place: Some(self.place(*span)),
+        })
     }
 
     pub(super) fn denial(self, denial: &Denial) -> api::Denial {
