@@ -9,6 +9,7 @@ mod alike;
 mod answer;
 mod asked;
 mod because;
+mod behind;
 mod cases;
 mod cut;
 mod flow;
@@ -22,6 +23,7 @@ mod reverse;
 mod rules;
 mod spot;
 mod ssh;
+mod thought;
 mod typed;
 
 use std::net::IpAddr;
@@ -30,11 +32,13 @@ pub use crate::selector::sort::Sort;
 pub use answer::{Cause, Chain, Denial, Explanation, Link, Missing, Near, Part, RuleAt, Verdict};
 pub use asked::{SERVICES, read_ports};
 pub use because::Because;
+pub use behind::Behind;
 pub use cases::{Case, Cases};
 pub use flow::Flow;
 pub use reverse::{Inbound, Reach, Sources};
 pub use spot::{Spot, joined, written};
 pub use ssh::{SignIn, SshChain, SshExplanation, SshMissing, SshNear};
+pub use thought::{Lacking, Thought, thought};
 pub use typed::{Device, Typed, Unclear};
 
 use crate::{

@@ -191,5 +191,14 @@ proptest! {
         let expected: BTreeSet<usize> = world.nodes.iter().enumerate()
             .filter(|(_, from)| *from != node && passes(from)).map(|(at, _)| at).collect();
         prop_assert_eq!(told, expected, "{:#?}", reaches);
+        // The same of what lies behind routers.
+        let behind: Vec<_> = reaches.iter().flat_map(|r| &r.sources).flat_map(|s| &s.behind).collect();
+        for (at, from) in world.nodes.iter().enumerate().filter(|(_, from)| *from != node) {
+            for address in addresses(from).into_iter().filter(|a| !from.addresses.contains(a)) {
+                let told = behind.iter().any(|b| b.device == at && b.prefixes.iter().any(|p| p.contains(address)));
+                let passes = law.decide(End { node: from, address }, to, 6, 22).is_allowed();
+                prop_assert_eq!(told, passes, "{} {:#?} {:#?}", address, from, reaches);
+            }
+        }
     }
 }

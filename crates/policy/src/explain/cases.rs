@@ -78,7 +78,8 @@ impl Explainer<'_> {
         (from, to): (&[Spot], &[Spot]),
         login: &str,
     ) -> Cases<SshExplanation> {
-        let nodes: Vec<NodeFacts> = devices.iter().map(|d| d.facts.clone()).collect();
+        let real = devices.iter().filter(|device| !device.is_thought);
+        let nodes: Vec<NodeFacts> = real.map(|device| device.facts.clone()).collect();
         let judge = |a: Spot, b: Spot, _: bool| {
             let ends = devices.get(a.device).zip(devices.get(b.device));
             let told = ends.map(|(from, to)| Told {

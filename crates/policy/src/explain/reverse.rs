@@ -4,16 +4,18 @@ use serde::{Deserialize, Serialize};
 use wire::{UserId, net::PortRange};
 
 use super::{
-    Explainer, Link, RuleAt,
-    judge::{self, Opinion, Question},
-    names::Party,
+    Behind, Explainer, Link, RuleAt,
+    behind::Router,
+    judge::{self, Opinion, Passage, Question},
+    names::{Names, Party},
     ports,
+    rules::Rule,
 };
 use crate::{
     decide::End,
     diagnostic::Span,
     directory::NodeFacts,
-    selector::{Selector, sort::Sort},
+    selector::{SelectorKind, sort::Sort},
 };
 
 /// Traffic to a device, or to an address behind it.
@@ -54,6 +56,8 @@ pub struct Sources {
     pub people: Vec<UserId>,
     /// The devices behind it that get through: their places among the nodes given.
     pub devices: Vec<usize>,
+    /// What of it lies behind subnet routers and gets through.
+    pub behind: Vec<Behind>,
 }
 
 impl Explainer<'_> {
@@ -64,13 +68,17 @@ impl Explainer<'_> {
         if !inbound.to.node.holds(inbound.to.address) || self.is_disabled(inbound.to) {
             return Vec::new();
         }
-        let from: Vec<(usize, Party<'_>)> = nodes
+        let parties: Vec<(usize, Party<'_>)> = nodes
             .iter()
             .enumerate()
             .filter(|(_, node)| *node != inbound.to.node)
             .flat_map(|(at, node)| self.ends(node, inbound.to).map(move |end| (at, end)))
             .map(|(at, end)| (at, self.names.party(end)))
             .collect();
+        let from = Askers {
+            parties,
+            routers: Router::all(nodes, inbound.to),
+        };
         self.rules
             .iter()
             .filter_map(|rule| self.reach(rule, inbound, to, &from))
@@ -89,10 +97,10 @@ impl Explainer<'_> {
 
     fn reach(
         &self,
-        rule: &super::rules::Rule<'_>,
+        rule: &Rule<'_>,
         inbound: &Inbound<'_>,
         to: Party<'_>,
-        from: &[(usize, Party<'_>)],
+        from: &Askers<'_>,
     ) -> Option<Reach> {
         if !rule.is_of(inbound.proto) {
             return None;
@@ -101,66 +109,131 @@ impl Explainer<'_> {
         if !leads_there && !rule.leads_to_own() {
             return None;
         }
+        let mut let_in = LetIn::by(rule);
         // Other rules lead to the own devices of a user, for himself alone.
         let owner = to.end.node.owner();
         let may_ask = |party: &Party<'_>| {
             let is_own = owner.is_some() && party.end.node.owner() == owner;
             (leads_there || is_own) && rule.has_source(&self.names, party)
         };
-        let mut reach: Option<Reach> = None;
-        let mut by_source: Vec<Vec<usize>> = vec![Vec::new(); rule.sources.len()];
-        for (at, party) in from.iter().filter(|(_, party)| may_ask(party)) {
-            let asked = Question {
-                from: *party,
-                to,
-                proto: inbound.proto,
-                ports: inbound.ports,
-            };
-            let Opinion::Passes(passages) = rule.opinion(&self.names, &asked) else {
-                continue;
-            };
-            for passage in &passages {
-                let chain = || rule.chain(&self.names, &asked, passage, passage.ports.clone());
-                let entry = reach.get_or_insert_with(|| {
-                    let chain = chain();
-                    Reach {
-                        rule: chain.rule,
-                        target: chain.target,
-                        ports: Vec::new(),
-                        sources: Vec::new(),
-                    }
-                });
-                entry.ports.extend(&passage.ports);
-                let to_self = judge::is_self(passage.target);
-                for (source, devices) in rule.sources.iter().zip(&mut by_source) {
-                    let holds = if to_self {
-                        self.names.is_self_source(&source.kind, party)
-                    } else {
-                        self.names.is_source(&source.kind, party)
-                    };
-                    if holds && devices.last() != Some(at) {
-                        devices.push(*at);
-                    }
+        for (at, party) in from.parties.iter().filter(|(_, party)| may_ask(party)) {
+            let asked = question(*party, to, inbound);
+            if let Opinion::Passes(passages) = rule.opinion(&self.names, &asked) {
+                for passage in &passages {
+                    let_in.note(&self.names, &asked, passage);
+                    let to_self = judge::is_self(passage.target);
+                    let_in.device(*at, |source| {
+                        if to_self {
+                            self.names.is_self_source(source, party)
+                        } else {
+                            self.names.is_source(source, party)
+                        }
+                    });
                 }
             }
         }
-        let mut reach = reach?;
-        ports::join(&mut reach.ports);
-        let sources = rule.sources.iter().zip(by_source);
-        reach.sources = sources
-            .filter(|(_, devices)| !devices.is_empty())
-            .map(|(source, devices)| self.sources(source, devices))
-            .collect();
-        Some(reach)
+        for router in from.routers.iter().filter(|_| leads_there) {
+            for (place, source) in rule.sources.iter().enumerate() {
+                let Some((behind, end)) = router.behind(self, &source.kind) else {
+                    continue;
+                };
+                let asked = question(self.names.party(end), to, inbound);
+                if let Opinion::Passes(passages) = rule.opinion(&self.names, &asked) {
+                    for passage in &passages {
+                        let_in.note(&self.names, &asked, passage);
+                    }
+                    let_in.behind(place, behind);
+                }
+            }
+        }
+        let_in.told(|kind| self.names.members(kind))
+    }
+}
+
+fn question<'n>(from: Party<'n>, to: Party<'n>, inbound: &Inbound<'n>) -> Question<'n> {
+    Question {
+        from,
+        to,
+        proto: inbound.proto,
+        ports: inbound.ports,
+    }
+}
+
+/// Whoever may ask.
+struct Askers<'n> {
+    parties: Vec<(usize, Party<'n>)>,
+    routers: Vec<Router<'n>>,
+}
+
+/// What a rule lets in, while it is found out.
+struct LetIn<'r, 'd> {
+    rule: &'r Rule<'d>,
+    /// How it leads there: the rule and the first destination that does.
+    way: Option<(RuleAt, Link)>,
+    ports: Vec<PortRange>,
+    /// By source.
+    devices: Vec<Vec<usize>>,
+    behind: Vec<Vec<Behind>>,
+}
+
+impl<'r, 'd> LetIn<'r, 'd> {
+    fn by(rule: &'r Rule<'d>) -> Self {
+        Self {
+            rule,
+            way: None,
+            ports: Vec::new(),
+            devices: vec![Vec::new(); rule.sources.len()],
+            behind: vec![Vec::new(); rule.sources.len()],
+        }
     }
 
-    fn sources(&self, source: &Selector, devices: Vec<usize>) -> Sources {
-        Sources {
-            selector: source.kind.to_string(),
-            span: source.span,
-            sort: Sort::of(&source.kind),
-            people: self.names.members(&source.kind),
-            devices,
+    fn note(&mut self, names: &Names<'_>, asked: &Question<'_>, passage: &Passage<'_>) {
+        self.way.get_or_insert_with(|| {
+            let chain = self
+                .rule
+                .chain(names, asked, passage, passage.ports.clone());
+            (chain.rule, chain.target)
+        });
+        self.ports.extend(&passage.ports);
+    }
+
+    /// A device that gets through, by every source that holds it.
+    fn device(&mut self, at: usize, holds: impl Fn(&SelectorKind) -> bool) {
+        for (source, devices) in self.rule.sources.iter().zip(&mut self.devices) {
+            if devices.last() != Some(&at) && holds(&source.kind) {
+                devices.push(at);
+            }
         }
+    }
+
+    fn behind(&mut self, place: usize, behind: Behind) {
+        if let Some(all) = self.behind.get_mut(place) {
+            all.push(behind);
+        }
+    }
+
+    fn told(self, members: impl Fn(&SelectorKind) -> Vec<UserId>) -> Option<Reach> {
+        let (rule, target) = self.way?;
+        let mut ports = self.ports;
+        ports::join(&mut ports);
+        let sources = self.rule.sources.iter();
+        let sources = sources
+            .zip(self.devices)
+            .zip(self.behind)
+            .filter(|((_, devices), behind)| !devices.is_empty() || !behind.is_empty())
+            .map(|((source, devices), behind)| Sources {
+                selector: source.kind.to_string(),
+                span: source.span,
+                sort: Sort::of(&source.kind),
+                people: members(&source.kind),
+                devices,
+                behind,
+            });
+        Some(Reach {
+            rule,
+            target,
+            ports,
+            sources: sources.collect(),
+        })
     }
 }

@@ -27,6 +27,9 @@ pub struct Device<'a> {
     pub facts: &'a NodeFacts,
     /// Routes that it offers and nobody approved.
     pub offered: &'a [Prefix],
+    /// True for a device that nobody has yet ([`super::thought`]): it is behind names of people
+    /// and tags alone. Such devices stand after all others.
+    pub is_thought: bool,
 }
 
 /// What a typed name stands for.
@@ -69,10 +72,11 @@ impl Explainer<'_> {
     /// In words, when the name means nothing here or no device is behind it.
     pub fn typed(&self, text: &str, devices: &[Device<'_>]) -> Result<Typed, Unclear> {
         let text = text.trim();
+        let real = real(devices);
         if self.document.hosts.iter().any(|h| h.name.text == text) {
-            return self.behind(&SelectorKind::Host(text.to_owned()), devices);
+            return self.behind(&SelectorKind::Host(text.to_owned()), real);
         }
-        if let Some(at) = named(text, devices) {
+        if let Some(at) = named(text, real) {
             let device = devices.get(at);
             let spot = device.map(|d| Spot::own(at, d.facts));
             return Ok(Typed {
@@ -82,8 +86,12 @@ impl Explainer<'_> {
             });
         }
         let selector = read(text)?;
-        self.must_exist(&selector.kind, devices)?;
-        self.behind(&selector.kind, devices)
+        self.must_exist(&selector.kind, real)?;
+        let of_those_without = selector.kind.is_of_users() || is_tag(&selector.kind);
+        self.behind(
+            &selector.kind,
+            if of_those_without { devices } else { real },
+        )
     }
 
     /// The addresses that a text names, all of which lead nowhere: for texts that
@@ -112,7 +120,9 @@ impl Explainer<'_> {
             return Err(nobody(kind, set.and_then(|set| set.only())));
         }
         Ok(Typed {
-            name: if *kind == SelectorKind::Any {
+            name: if let Some(name) = only_thought(&led.spots, devices) {
+                name
+            } else if *kind == SelectorKind::Any {
                 "every machine".to_owned()
             } else if *kind == SelectorKind::Autogroup(Autogroup::Internet) {
                 "the Internet".to_owned()
@@ -209,6 +219,27 @@ impl Explainer<'_> {
             | SelectorKind::Autogroup(_) => Ok(()),
         }
     }
+}
+
+/// The devices that there are; those thought of stand behind them.
+fn real<'s, 'd>(devices: &'s [Device<'d>]) -> &'s [Device<'d>] {
+    let end = devices.iter().position(|device| device.is_thought);
+    devices
+        .get(..end.unwrap_or(devices.len()))
+        .unwrap_or_default()
+}
+
+fn is_tag(kind: &SelectorKind) -> bool {
+    matches!(kind, SelectorKind::Tag(_))
+}
+
+/// What answers call a device that is thought of, if it is all that a name leads to.
+fn only_thought(spots: &[Spot], devices: &[Device<'_>]) -> Option<String> {
+    let [only] = spots else {
+        return None;
+    };
+    let device = devices.get(only.device)?;
+    device.is_thought.then(|| device.name.to_owned())
 }
 
 /// The device with this name, short or full.

@@ -80,6 +80,7 @@ impl Scene<'_> {
                 name: "",
                 facts,
                 offered: &[],
+                is_thought: false,
             })
             .collect();
         let typed = |text: &str| self.explainer.typed(text, &devices);

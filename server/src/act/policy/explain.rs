@@ -1,5 +1,6 @@
 //! Answers why somebody may reach something, or not.
 
+mod lacking;
 mod question;
 mod reach;
 mod sign_in;
@@ -8,7 +9,10 @@ mod who;
 mod who_signs_in;
 mod words;
 
-use policy::{Compiled, Document, Explainer, explain::Device};
+use policy::{
+    Compiled, Document, Explainer,
+    explain::{Device, Thought},
+};
 use wire::{
     TenantId,
     api::policy::explain::{ExplainPolicy, Explained, Question},
@@ -47,7 +51,10 @@ async fn text(rows: &TenantRows, asked: ExplainPolicy) -> Result<String> {
 struct Scene<'a> {
     explainer: &'a Explainer<'a>,
     law: &'a Compiled,
+    /// The machines, and behind them those of `thoughts`.
     devices: &'a [Device<'a>],
+    /// Machines that people and tags without any would have.
+    thoughts: &'a [Thought],
     world: &'a World,
     words: Words<'a>,
 }
@@ -55,10 +62,14 @@ struct Scene<'a> {
 fn answer(text: &str, world: &World, question: &Question) -> Result<Explained> {
     let document = read(text)?;
     let law = Compiled::new(&document, &world.directory);
+    let thoughts = policy::explain::thought(&document, &world.directory, &world.facts());
+    let mut devices = world.devices();
+    devices.extend(thoughts.iter().map(lacking::device));
     let scene = Scene {
         explainer: &Explainer::new(&document, &world.directory),
         law: &law,
-        devices: &world.devices(),
+        devices: &devices,
+        thoughts: &thoughts,
         world,
         words: Words { text },
     };

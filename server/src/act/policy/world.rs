@@ -72,6 +72,7 @@ impl World {
                 name: &machine.name,
                 facts: &machine.facts,
                 offered: &machine.offered,
+                is_thought: false,
             })
             .collect()
     }

@@ -294,3 +294,117 @@ async fn a_posture_that_is_not_met_is_told_with_what_the_machine_reports() {
     let told = told.ok::<Explained>();
     assert_eq!(told.cases[0].denied.as_ref().unwrap().cause, "posture");
 }
+
+const AHEAD: &str = r#"{
+  "groups": {"group:dev": ["bob@acme.example", "dave@acme.example"]},
+  "tagOwners": {"tag:web": [], "tag:ci": []},
+  "hosts": {"office": "10.20.0.0/16", "nas": "10.20.0.9"},
+  "acls": [
+    {"action": "accept", "src": ["group:dev"], "dst": ["tag:web:443", "tag:ci:22"]},
+    {"action": "accept", "src": ["dave@acme.example", "tag:ci"], "dst": ["tag:web:8443"]},
+    {"action": "accept", "src": ["office"], "dst": ["tag:web:81"]},
+    {"action": "accept", "src": ["nas", "*"], "dst": ["tag:web:82"]},
+  ],
+  "ssh": [{"action": "accept", "src": ["dave@acme.example"], "dst": ["tag:web"], "users": ["deploy"]}],
+}"#;
+
+async fn ahead(who: &Persona, tenant: TenantId, question: Value) -> Explained {
+    let body = json!({ "document": AHEAD, "question": question });
+    let path = PolicyExplainPath { tenant }.to_path();
+    who.posts(&path, &body).await.ok::<Explained>()
+}
+
+#[tokio::test]
+async fn people_and_tags_without_a_machine_are_answered_for() {
+    let (app, tenant, ada) = world().await;
+    app.member(tenant, "dave", Role::Member).await;
+    let reach = |from: &str, to: &str, ports: &str| json!({ "ask": "reach", "from": from, "to": to, "traffic": { "ports": ports } });
+    let told = ahead(&ada, tenant, reach("dave@acme.example", "web", "8443")).await;
+    assert_eq!(told.verdict, Verdict::Allowed);
+    assert_eq!(
+        told.sentence,
+        "dave@acme.example has no machine yet; a machine of dave@acme.example may reach web on \
+         tcp port 8443."
+    );
+    assert_eq!(told.cases[0].chains[0].rule.name, "rule 2 of acls");
+    let told = ahead(&ada, tenant, reach("dave@acme.example", "web", "22")).await;
+    assert_eq!(told.verdict, Verdict::Denied);
+    let told = ahead(&ada, tenant, reach("laptop", "tag:ci", "22")).await;
+    assert_eq!(
+        told.sentence,
+        "no machine has tag:ci yet; laptop may reach a machine with tag:ci on tcp port 22."
+    );
+    let told = ahead(&ada, tenant, reach("group:dev", "web", "443")).await;
+    assert_eq!(told.verdict, Verdict::Allowed);
+    assert!(
+        told.notes[0].starts_with("dave@acme.example has no machine yet"),
+        "{:?}",
+        told.notes
+    );
+    let question = json!({
+        "ask": "sign_in", "from": "dave@acme.example", "to": "web", "login": "deploy",
+    });
+    let told = ahead(&ada, tenant, question).await;
+    assert_eq!(told.verdict, Verdict::Allowed);
+    assert!(told.sentence.contains("a machine of dave"), "{told:?}");
+
+    let who =
+        |ports: &str| json!({ "ask": "who_reaches", "to": "web", "traffic": { "ports": ports } });
+    let told = ahead(&ada, tenant, who("8443")).await;
+    assert_eq!(told.verdict, Verdict::Allowed);
+    assert_eq!(
+        told.sentence,
+        "No machine may reach web on tcp port 8443 yet; machines of 2 people or tags that have \
+         none yet could."
+    );
+    let sources = &told.entrances[0].sources;
+    assert_eq!(sources[0].without_machine.first, ["dave@acme.example"]);
+    assert_eq!(sources[1].without_machine.first, ["tag:ci"]);
+    assert!(sources.iter().all(|source| source.machines.is_empty()));
+    let told = ahead(&ada, tenant, who("443")).await;
+    assert_eq!(
+        told.sentence,
+        "One machine may reach web on tcp port 443; a machine of dave@acme.example could too."
+    );
+    let question = json!({ "ask": "who_signs_in", "to": "web", "login": "deploy" });
+    let told = ahead(&ada, tenant, question).await;
+    assert_eq!(
+        told.sentence,
+        "Nobody may sign in to web as deploy yet; from a machine of dave@acme.example somebody could."
+    );
+}
+
+#[tokio::test]
+async fn hosts_behind_an_approved_route_are_among_those_who_reach_a_place() {
+    let (app, tenant, ada) = world().await;
+    let who =
+        |ports: &str| json!({ "ask": "who_reaches", "to": "web", "traffic": { "ports": ports } });
+    let tags = vec!["tag:gate".parse().unwrap()];
+    let gate = app
+        .node_that(tenant, "gate", NodeOwner::Tags(tags), |new| {
+            new.hostinfo.routable_ips = vec!["10.20.0.0/17".parse().unwrap()];
+        })
+        .await;
+    let told = ahead(&ada, tenant, who("81")).await;
+    assert_eq!(told.sentence, "Nobody may reach web on tcp port 81.");
+    let path = NodeRoutesPath {
+        tenant,
+        node: gate.id,
+    }
+    .to_path();
+    let body = json!({ "approve": ["10.20.0.0/17"] });
+    ada.patches(&path, &body).await.done();
+    let told = ahead(&ada, tenant, who("81")).await;
+    assert_eq!(
+        told.sentence,
+        "Hosts behind subnet routers may reach web on tcp port 81."
+    );
+    let source = &told.entrances[0].sources[0];
+    assert_eq!(source.selector, "office");
+    assert_eq!(source.addresses.first, ["10.20.0.0/17 behind gate"]);
+    let told = ahead(&ada, tenant, who("82")).await;
+    let sources = &told.entrances[0].sources;
+    assert_eq!(sources[0].addresses.first, ["10.20.0.9 behind gate"]);
+    assert_eq!(sources[1].addresses.first, ["10.20.0.0/17 behind gate"]);
+    assert!(sources[1].machines.total >= 2, "{:?}", sources[1]);
+}

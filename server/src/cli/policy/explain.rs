@@ -3,8 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 use wire::api::policy::explain::{
-    Case, Chain, Denial, Entrance, ExplainPolicy, Explained, Names, Place, Question, Rule, Step,
-    Traffic,
+    Case, Chain, Denial, Entrance, ExplainPolicy, Explained, Names, Place, Question, Rule, Source,
+    Step, Traffic,
 };
 
 use super::super::tenant::Which;
@@ -108,6 +108,7 @@ fn ask(which: Which, file: Option<&str>, question: Question) -> Result<Request> 
 /// The answer for people.
 pub(in crate::cli) fn told(explained: &Explained) -> String {
     let mut lines = vec![explained.sentence.clone()];
+    lines.extend(explained.notes.iter().cloned());
     let many = explained.cases.len() > 1;
     for case in &explained.cases {
         lines.push(String::new());
@@ -191,18 +192,22 @@ fn entered(entrance: &Entrance) -> Vec<String> {
         listed(&entrance.to),
         step(&entrance.target),
     )];
-    for source in &entrance.sources {
-        let people = match source.people.total {
-            0 => String::new(),
-            _ => format!("{}; ", listed(&source.people)),
-        };
-        lines.push(format!(
-            "  {}: {people}machines {}",
-            source.selector,
-            listed(&source.machines)
-        ));
-    }
+    let sources = entrance.sources.iter();
+    lines.extend(sources.map(|source| format!("  {}: {}", source.selector, entering(source))));
     lines
+}
+
+/// `ada@example.com; machines laptop; addresses 10.20.0.0/16 behind router`.
+fn entering(source: &Source) -> String {
+    let parts = [
+        ("", &source.people),
+        ("machines ", &source.machines),
+        ("addresses ", &source.addresses),
+        ("no machine yet ", &source.without_machine),
+    ];
+    let told = parts.iter().filter(|(_, names)| !names.is_empty());
+    let told = told.map(|(word, names)| format!("{word}{}", listed(names)));
+    told.collect::<Vec<_>>().join("; ")
 }
 
 fn rule(rule: &Rule) -> String {

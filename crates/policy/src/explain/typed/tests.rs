@@ -79,6 +79,7 @@ fn by<T>(text: &str, ask: impl FnOnce(&Explainer<'_>, &Compiled, &[Device<'_>]) 
             name,
             facts,
             offered,
+            is_thought: false,
         })
         .collect();
     let explainer = Explainer::new(&document, &world.directory);
@@ -296,5 +297,48 @@ fn a_machine_is_judged_by_both_its_addresses() {
         assert_eq!(ask("carol", "web-1", 80), apart);
         assert_eq!(ask("carol", "web-1", 443), [(allowed, vec![(true, true)])]);
         assert_eq!(ask("carol", "web-1", 22), [(denied, vec![(true, true)])]);
+    });
+}
+
+#[test]
+fn people_and_tags_without_a_device_are_asked_about_as_if_they_had_one() {
+    with(|explainer, law, devices| {
+        let facts: Vec<NodeFacts> = devices.iter().map(|d| d.facts.clone()).collect();
+        let (document, _) = crate::parse(POLICY);
+        let thoughts = crate::explain::thought(&document, &world().directory, &facts);
+        let mut all = devices.to_vec();
+        all.extend(thoughts.iter().map(|thought| Device {
+            name: &thought.name,
+            facts: &thought.facts,
+            offered: &[],
+            is_thought: true,
+        }));
+        let names = |text: &str| {
+            let typed = explainer.typed(text, &all).unwrap();
+            let spots = typed.spots.iter().map(|spot| all[spot.device].name);
+            (typed.name.clone(), spots.collect::<Vec<_>>().join(", "))
+        };
+        let dave = "a machine of dave@example.com".to_owned();
+        assert_eq!(names("dave@example.com"), (dave.clone(), dave.clone()));
+        assert_eq!(
+            names("autogroup:member").1,
+            format!("bob-laptop, bob-phone, carol, {dave}")
+        );
+        for everywhere in ["*", "100.64.0.0/10", "autogroup:tagged"] {
+            assert!(!names(everywhere).1.contains("a machine"), "{everywhere}");
+        }
+        let spots = |text: &str| explainer.typed(text, &all).unwrap().spots;
+        let ask = |from: &str, to: &str, port| {
+            let ports = [PortRange::one(port)];
+            let ends = (&spots(from)[..], &spots(to)[..]);
+            let cases = explainer.explain_all(law, &all, ends, (6, &ports)).all;
+            assert_eq!(cases.len(), 1, "{cases:?}");
+            cases[0].explanation.verdict
+        };
+        assert_eq!(ask("dave@example.com", "tag:web", 443), Verdict::Denied);
+        assert_eq!(
+            ask("bob@example.com", "dave@example.com", 22),
+            Verdict::Denied
+        );
     });
 }

@@ -95,6 +95,9 @@ pub struct Explained {
     pub verdict: Verdict,
     /// The answer as a sentence.
     pub sentence: String,
+    /// What is to be known of it: of people and tags that have no machine yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// By reason, for a question with a source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<Case>,
@@ -146,6 +149,13 @@ pub struct Names {
     pub first: Vec<String>,
     /// How many there are.
     pub total: usize,
+}
+
+impl Names {
+    /// True when there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.total == 0
+    }
 }
 
 /// What lets something through: a rule, and why it is about the two ends.
@@ -243,4 +253,10 @@ pub struct Source {
     pub people: Names,
     /// The machines behind it that get through.
     pub machines: Names,
+    /// Addresses behind subnet routers that get through: `10.20.0.0/16 behind router-1`.
+    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    pub addresses: Names,
+    /// People and tags that have no machine yet, and whose machine would get through.
+    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    pub without_machine: Names,
 }

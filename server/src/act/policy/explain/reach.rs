@@ -9,7 +9,7 @@ use wire::{
 };
 
 use super::{
-    Scene,
+    Scene, lacking,
     question::{self, Asked},
     summary, words,
 };
@@ -33,13 +33,14 @@ pub(super) fn answer(
         (asked.protocol, &asked.ports),
     );
     let what = what(&asked, &words::ports(&asked.ports));
-    Ok(summary::told(
+    let told = summary::told(
         &cases,
         |case| tell(scene, case, &from, &to, &asked),
         &nowhere(&from, &to, &asked),
         (&from, &to),
         &format!("reach {} on {what}", to.name),
-    ))
+    );
+    Ok(lacking::noted(scene, (Some(&from), &to), told))
 }
 
 /// Why no packet comes from or gets to addresses that no device has.

@@ -3,7 +3,7 @@
 use policy::explain::{Case, SshExplanation, Typed};
 use wire::api::policy::explain::{self as api, Explained, Step, Verdict};
 
-use super::{Scene, question, summary, words};
+use super::{Scene, lacking, question, summary, words};
 use crate::error::{Error, Result};
 
 /// Why a rule with a check lets nobody in: no check is carried out.
@@ -18,13 +18,14 @@ pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Re
     let cases = scene
         .explainer
         .explain_sign_ins(scene.devices, (&from.spots, &to.spots), login);
-    Ok(summary::told(
+    let told = summary::told(
         &cases,
         |case| tell(scene, case, (&from, &to), login),
         &[],
         (&from, &to),
         &format!("sign in to {} as {login}", to.name),
-    ))
+    );
+    Ok(lacking::noted(scene, (Some(&from), &to), told))
 }
 
 /// The login name, if there is one.

@@ -50,6 +50,7 @@ pub(super) fn told<E>(
     Explained {
         verdict,
         sentence,
+        notes: Vec::new(),
         cases: told,
         entrances: Vec::new(),
         left_out: (left > 0).then(|| {

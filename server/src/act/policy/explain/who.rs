@@ -1,6 +1,6 @@
 //! Who can reach it?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy::{
     End, NodeFacts,
@@ -14,6 +14,7 @@ use wire::{
 
 use super::{
     Scene,
+    lacking::{self, Entering},
     question::{self, Asked},
     words,
 };
@@ -43,18 +44,24 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, traffic: &Traffic) -> Result<E
         .collect();
     let entrances: Vec<Entrance> = found.iter().map(|f| f.tell(scene, &people)).collect();
     let left = parts.len().saturating_sub(MOST_TARGETS);
-    Ok(Explained {
+    let told = Explained {
         verdict: if entrances.is_empty() {
             Verdict::Denied
         } else {
             Verdict::Allowed
         },
-        sentence: sentence(&to.name, &what(&asked), &found),
+        sentence: entering(scene, &found).who_reaches(&act(&to.name, &asked)),
+        notes: Vec::new(),
         cases: Vec::new(),
         entrances,
         left_out: (left > 0)
             .then(|| format!("{left} more machines of {} were not looked at.", to.name)),
-    })
+    };
+    Ok(lacking::noted(scene, (None, &to), told))
+}
+
+fn act(to: &str, asked: &Asked) -> String {
+    format!("reach {to} on {}", what(asked))
 }
 
 fn what(asked: &Asked) -> String {
@@ -67,18 +74,28 @@ fn what(asked: &Asked) -> String {
     }
 }
 
-fn sentence(to: &str, what: &str, found: &[Found]) -> String {
-    let mut machines: Vec<usize> = found
-        .iter()
-        .flat_map(|f| &f.reach.sources)
-        .flat_map(|source| source.devices.iter().copied())
-        .collect();
-    machines.sort_unstable();
-    machines.dedup();
-    match machines.len() {
-        0 => format!("Nobody may reach {to} on {what}."),
-        1 => format!("One machine may reach {to} on {what}."),
-        n => format!("{n} machines may reach {to} on {what}."),
+/// Who gets in by what was found.
+fn entering(scene: &Scene<'_>, found: &[Found]) -> Entering {
+    let mut machines: BTreeSet<usize> = BTreeSet::new();
+    let mut without = BTreeSet::new();
+    let mut addresses = false;
+    for source in found.iter().flat_map(|f| &f.reach.sources) {
+        addresses |= !source.behind.is_empty();
+        for device in &source.devices {
+            match lacking::of(scene, *device) {
+                Some(lacking) => {
+                    without.insert(lacking.name().to_owned());
+                }
+                None => {
+                    machines.insert(*device);
+                }
+            }
+        }
+    }
+    Entering {
+        machines: machines.len(),
+        addresses,
+        without,
     }
 }
 
@@ -88,21 +105,14 @@ struct Found {
     reach: Reach,
 }
 
-/// Destinations that a rule lets the same in to are told together.
+/// Destinations that a rule opens on the same ports are told together.
 fn add(found: &mut Vec<Found>, spot: Spot, reach: Reach) {
-    let same = |f: &&mut Found| f.reach.rule == reach.rule && f.reach.ports == reach.ports;
-    match found.iter_mut().find(same) {
+    match found.iter_mut().find(|f| is_same(&f.reach, &reach)) {
         Some(known) => {
             if known.to.last() != Some(&spot) {
                 known.to.push(spot);
             }
-            for (mine, more) in known.reach.sources.iter_mut().zip(reach.sources) {
-                if mine.span == more.span {
-                    mine.devices.extend(more.devices);
-                    mine.devices.sort_unstable();
-                    mine.devices.dedup();
-                }
-            }
+            merge(&mut known.reach, reach);
         }
         None => found.push(Found {
             to: vec![spot],
@@ -111,6 +121,31 @@ fn add(found: &mut Vec<Found>, spot: Spot, reach: Reach) {
     }
 }
 
+fn is_same(a: &Reach, b: &Reach) -> bool {
+    a.rule == b.rule && a.ports == b.ports
+}
+
+/// Whom either lets in, by source in the order of the document.
+fn merge(known: &mut Reach, more: Reach) {
+    for source in more.sources {
+        match known.sources.iter_mut().find(|s| s.span == source.span) {
+            Some(mine) => {
+                mine.devices.extend(source.devices);
+                mine.devices.sort_unstable();
+                mine.devices.dedup();
+                for behind in source.behind {
+                    if !mine.behind.contains(&behind) {
+                        mine.behind.push(behind);
+                    }
+                }
+            }
+            None => known.sources.push(source),
+        }
+    }
+    known.sources.sort_by_key(|source| source.span);
+}
+
+/// Who reaches the spot by its addresses of either family.
 fn reached(scene: &Scene<'_>, nodes: &[NodeFacts], spot: Spot, asked: &Asked) -> Vec<Reach> {
     let Some(node) = nodes.get(spot.device) else {
         return Vec::new();
@@ -123,9 +158,9 @@ fn reached(scene: &Scene<'_>, nodes: &[NodeFacts], spot: Spot, asked: &Asked) ->
             ports: &asked.ports,
         };
         for reach in scene.explainer.who_reaches(&inbound, nodes) {
-            // By either family is enough.
-            if !all.iter().any(|known| known.rule == reach.rule) {
-                all.push(reach);
+            match all.iter_mut().find(|known| is_same(known, &reach)) {
+                Some(known) => merge(known, reach),
+                None => all.push(reach),
             }
         }
     }
@@ -147,11 +182,21 @@ impl Found {
 
 fn source(scene: &Scene<'_>, people: &BTreeMap<UserId, &str>, source: &Sources) -> Source {
     let email = |user: &UserId| people.get(user).map(|email| (*email).to_owned());
-    let name = |at: &usize| scene.devices.get(*at).map(|device| device.name.to_owned());
+    let name = |at: usize| scene.devices.get(at).map(|device| device.name.to_owned());
+    let devices = || source.devices.iter().copied();
+    let machines = devices().filter(|at| lacking::of(scene, *at).is_none());
+    let without = devices().filter_map(|at| lacking::of(scene, at));
+    let behind = source.behind.iter().flat_map(|behind| {
+        let router = name(behind.device).unwrap_or_default();
+        let prefixes = behind.prefixes.iter();
+        prefixes.map(move |prefix| format!("{} behind {router}", words::prefix(*prefix)))
+    });
     Source {
         selector: source.selector.clone(),
         place: Some(scene.words.place(source.span)),
         people: words::names(source.people.iter().filter_map(email)),
-        machines: words::names(source.devices.iter().filter_map(name)),
+        machines: words::names(machines.filter_map(name)),
+        addresses: words::names(behind),
+        without_machine: words::names(without.map(|lacking| lacking.name().to_owned())),
     }
 }

@@ -1,6 +1,6 @@
 //! Who can sign in to it by SSH?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use policy::{
     NodeFacts,
@@ -8,10 +8,14 @@ use policy::{
 };
 use wire::{
     UserId,
-    api::policy::explain::{Entrance, Explained, Source, Step, Verdict},
+    api::policy::explain::{Entrance, Explained, Names, Source, Step, Verdict},
 };
 
-use super::{Scene, question, sign_in, words};
+use super::{
+    Scene,
+    lacking::{self, Entering},
+    question, sign_in, words,
+};
 use crate::error::Result;
 
 pub(super) fn answer(scene: &Scene<'_>, to: &str, login: &str) -> Result<Explained> {
@@ -24,7 +28,7 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, login: &str) -> Result<Explain
     let cases = scene
         .explainer
         .explain_sign_ins(scene.devices, (&from, &to.spots), login);
-    let mut machines: Vec<usize> = Vec::new();
+    let mut devices: BTreeSet<usize> = BTreeSet::new();
     let mut entrances: Vec<Entrance> = Vec::new();
     let mut places: BTreeMap<(usize, usize), usize> = BTreeMap::new();
     for case in &cases.all {
@@ -32,7 +36,7 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, login: &str) -> Result<Explain
             continue;
         };
         if !chain.check {
-            machines.extend(case.from.iter().map(|spot| spot.device));
+            devices.extend(case.from.iter().map(|spot| spot.device));
         }
         let key = (chain.rule.index, chain.target.span.start);
         let at = *places.entry(key).or_insert(entrances.len());
@@ -43,20 +47,24 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, login: &str) -> Result<Explain
             entrance.sources.push(source(scene, case, chain));
         }
     }
-    machines.sort_unstable();
-    machines.dedup();
-    let act = format!("sign in to {} as {login}", to.name);
-    Ok(Explained {
-        verdict: if machines.is_empty() {
+    let without = devices.iter().filter_map(|at| lacking::of(scene, *at));
+    let without: BTreeSet<String> = without.map(|one| one.name().to_owned()).collect();
+    let machines = devices
+        .iter()
+        .filter(|at| lacking::of(scene, **at).is_none());
+    let entering = Entering {
+        machines: machines.count(),
+        addresses: false,
+        without,
+    };
+    let told = Explained {
+        verdict: if entering.is_nobody() {
             Verdict::Denied
         } else {
             Verdict::Allowed
         },
-        sentence: match machines.len() {
-            0 => format!("Nobody may {act}."),
-            1 => format!("From one machine somebody may {act}."),
-            n => format!("From {n} machines somebody may {act}."),
-        },
+        sentence: entering.who_signs_in(&format!("sign in to {} as {login}", to.name)),
+        notes: Vec::new(),
         cases: Vec::new(),
         entrances,
         left_out: (cases.left_out > 0).then(|| {
@@ -65,7 +73,8 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, login: &str) -> Result<Explain
                 cases.left_out
             )
         }),
-    })
+    };
+    Ok(lacking::noted(scene, (None, &to), told))
 }
 
 fn entrance(
@@ -100,13 +109,23 @@ fn source(scene: &Scene<'_>, case: &Case<SshExplanation>, chain: &SshChain) -> S
         let device = scene.devices.get(spot.device)?;
         Some(device.facts)
     });
-    let owners: std::collections::BTreeSet<UserId> = facts.filter_map(NodeFacts::owner).collect();
+    let owners: BTreeSet<UserId> = facts.filter_map(NodeFacts::owner).collect();
     let users = scene.world.directory.users.iter();
     let people = users.filter(|user| owners.contains(&user.id));
+    let lacking = |spot: &Spot| lacking::of(scene, spot.device);
+    let without = case.from.iter().filter_map(lacking);
+    let machines: Vec<Spot> = case
+        .from
+        .iter()
+        .filter(|spot| lacking(spot).is_none())
+        .copied()
+        .collect();
     Source {
         selector: chain.source.selector.clone(),
         place: Some(scene.words.place(chain.source.span)),
         people: words::names(people.map(|user| user.email.clone())),
-        machines: words::spots(scene, &case.from),
+        machines: words::spots(scene, &machines),
+        addresses: Names::default(),
+        without_machine: words::names(without.map(|one| one.name().to_owned())),
     }
 }

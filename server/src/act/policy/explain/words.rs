@@ -9,7 +9,7 @@ use policy::{
 use serde::Serialize;
 use wire::{
     api::policy::explain::{self as api, Names, Place, Rule, Step},
-    net::PortRange,
+    net::{PortRange, Prefix},
 };
 
 use super::Scene;
@@ -119,6 +119,15 @@ pub(super) fn ports(ranges: &[PortRange]) -> String {
         range => format!("{}-{}", range.first, range.last),
     };
     ranges.iter().map(one).collect::<Vec<_>>().join(",")
+}
+
+/// An address where the prefix is one, else the prefix.
+pub(super) fn prefix(prefix: Prefix) -> String {
+    if prefix.is_host() {
+        prefix.addr.to_string()
+    } else {
+        prefix.to_string()
+    }
 }
 
 /// The first of some names, and how many there are.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use wire::api::policy::explain::{
-    Case, Chain, Denial, Entrance, Place, Rule, Source, Step, Verdict,
+    Case, Chain, Denial, Entrance, Names, Place, Rule, Source, Step, Verdict,
 };
 
 use super::{super::draft::Draft, By, Told};
@@ -41,6 +41,11 @@ pub(super) fn Answer(told: Arc<Told>, draft: Draft) -> impl IntoView {
     });
     let guide = Guide { draft, is_fresh };
     let explained = told.explained.clone();
+    let notes = explained
+        .notes
+        .into_iter()
+        .map(|text| view! { <p class="text-sm text-muted" data-testid="explain-note"><Prose text/></p> })
+        .collect_view();
     let tally = tally(&explained.cases);
     let cases = in_order(explained.cases)
         .map(|(case, shape)| view! { <CaseView case shape guide/> })
@@ -58,6 +63,7 @@ pub(super) fn Answer(told: Arc<Told>, draft: Draft) -> impl IntoView {
                     <Prose text=explained.sentence/>
                 </span>
             </p>
+            {notes}
             <Show when=move || !is_fresh.get()>
                 <Notice>
                     <p>{stale.get_value()}</p>
@@ -243,8 +249,21 @@ fn EntranceView(entrance: Entrance, guide: Guide) -> impl IntoView {
 
 #[component]
 fn SourceView(source: Source, guide: Guide) -> impl IntoView {
-    let people = (source.people.total > 0).then(|| listed(&source.people));
-    let machines = listed(&source.machines);
+    let people = (!source.people.is_empty()).then(|| listed(&source.people));
+    let told = |word: &str, names: &Names| {
+        (!names.is_empty()).then(|| format!("{word}: {}", listed(names)))
+    };
+    let machines = u64::try_from(source.machines.total).unwrap_or(u64::MAX);
+    let rest = [
+        told(&count(machines, "machine", "machines"), &source.machines),
+        told("addresses", &source.addresses),
+        told("no machine yet", &source.without_machine),
+    ];
+    let rest = rest
+        .into_iter()
+        .flatten()
+        .map(|line| view! { <span class="text-muted">{line}</span> })
+        .collect_view();
     view! {
         <li class="grid gap-1 sm:grid-cols-[minmax(0,12rem)_minmax(0,1fr)]">
             <span class="flex flex-wrap items-baseline gap-x-2">
@@ -253,16 +272,7 @@ fn SourceView(source: Source, guide: Guide) -> impl IntoView {
             </span>
             <span class="grid gap-0.5 break-words">
                 {people.map(|people| view! { <span>{people}</span> })}
-                <span class="text-muted">
-                    {format!(
-                        "{}: {machines}",
-                        count(
-                            u64::try_from(source.machines.total).unwrap_or(u64::MAX),
-                            "machine",
-                            "machines",
-                        ),
-                    )}
-                </span>
+                {rest}
             </span>
         </li>
     }
