@@ -106,13 +106,14 @@ impl Compiled {
     }
 
     /// True when `autoApprovers` approves the route that the node offers: an
-    /// exit route by `exitNode` alone, another one by a prefix that covers it.
+    /// exit route by `exitNode` alone, another one by a prefix that covers it
+    /// (`0.0.0.0/0` covers all of IPv4, as connectors of applications need it).
     pub fn approves_route(&self, node: &NodeFacts, route: &Prefix) -> bool {
         if route.is_default_route() {
             return self.approvers.exit_node.hold(node);
         }
         let routes = self.approvers.routes.iter();
-        let mut covering = routes.filter(|(p, _)| !p.is_default_route() && p.covers(route));
+        let mut covering = routes.filter(|(p, _)| p.covers(route));
         covering.any(|(_, owners)| owners.hold(node))
     }
 }
@@ -178,7 +179,8 @@ mod tests {
             !approves(&tagged("tag:x"), "10.3.0.0/16"),
             "a tagged node is nobody's"
         );
-        assert!(!approves(&tagged("tag:r"), "192.168.0.0/16"));
+        assert!(approves(&tagged("tag:r"), "192.168.0.0/16"));
+        assert!(!approves(&own, "192.168.0.0/16") && !approves(&tagged("tag:r"), "fd00::/64"));
         assert!(!approves(&tagged("tag:r"), "0.0.0.0/0") && approves(&tagged("tag:x"), "::/0"));
     }
 }

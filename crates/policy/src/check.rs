@@ -3,6 +3,7 @@
 mod directory;
 mod names;
 mod rules;
+pub(crate) mod spellings;
 mod ssh_tests;
 mod via;
 

@@ -71,6 +71,7 @@ pub fn parse(text: &str) -> (Document, Vec<Diagnostic>) {
     let mut sink = Sink::default();
     read_keywords(&value, &mut document, &mut sink);
     check::check(&document, &mut sink);
+    check::spellings::check(&value, &mut sink);
     document.is_open = document.acls.is_none() && document.grants.is_none() && !sink.has_errors();
     if document.is_open {
         check::warn_of_open(&mut sink);

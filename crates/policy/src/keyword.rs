@@ -69,6 +69,7 @@ pub const KEYWORDS: &[Keyword] = &[
     node_attrs::KEYWORD,
     postures::KEYWORD,
     postures::DEFAULT,
+    options::ATTR_CONFIG,
     ssh::KEYWORD,
     ssh_tests::KEYWORD,
     access_tests::KEYWORD,

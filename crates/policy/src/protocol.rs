@@ -10,23 +10,27 @@ use crate::{
 /// What a rule without `proto` allows.
 pub const DEFAULT: [u8; 4] = [TCP, UDP, ICMP, ICMPV6];
 
-/// Names that may stand for numbers.
-const NAMES: [(&str, &[u8]); 15] = [
-    ("icmp", &[ICMP, ICMPV6]),
-    ("ipv6-icmp", &[ICMPV6]),
-    ("igmp", &[2]),
-    ("ipv4", &[4]),
-    ("ip-in-ip", &[4]),
-    ("tcp", &[TCP]),
-    ("egp", &[8]),
-    ("igp", &[9]),
-    ("udp", &[UDP]),
-    ("dccp", &[33]),
-    ("gre", &[47]),
-    ("esp", &[50]),
-    ("ah", &[51]),
-    ("sctp", &[SCTP]),
-    ("fc", &[133]),
+/// Names that may stand for numbers, the preferred ones first. As at the service
+/// `icmp` is that of IPv4 alone.
+const NAMES: [(&str, u8); 18] = [
+    ("icmp", ICMP),
+    ("ipv6-icmp", ICMPV6),
+    ("igmp", 2),
+    ("ipv4", 4),
+    ("ip-in-ip", 4),
+    ("tcp", TCP),
+    ("egp", 8),
+    ("igp", 9),
+    ("udp", UDP),
+    ("dccp", 33),
+    ("gre", 47),
+    ("esp", 50),
+    ("ah", 51),
+    ("sctp", SCTP),
+    ("fc", 133),
+    ("icmpv4", ICMP),
+    ("icmpv6", ICMPV6),
+    ("tsmp", 99),
 ];
 
 /// A protocol as a rule names it.
@@ -49,16 +53,8 @@ impl Protocol {
 
 /// A protocol's name, or its number where it has none.
 pub fn name_of(number: u8) -> String {
-    match number {
-        ICMP => "icmp".to_owned(),
-        4 => "ipv4".to_owned(),
-        _ => {
-            let mut names = NAMES.iter().filter(|(_, numbers)| *numbers == [number]);
-            names
-                .next()
-                .map_or_else(|| number.to_string(), |(name, _)| (*name).to_owned())
-        }
-    }
+    let named = NAMES.iter().find(|(_, n)| *n == number);
+    named.map_or_else(|| number.to_string(), |(name, _)| (*name).to_owned())
 }
 
 /// Protocols in JSON: their names.
@@ -111,26 +107,22 @@ pub const fn is_icmp(number: u8) -> bool {
 pub(crate) fn read(text: &Text, sink: &mut Sink) -> Option<Protocol> {
     let word = text.text.to_lowercase();
     let named = NAMES.iter().find(|(name, _)| *name == word);
-    let numbers = match (named, number(&word)) {
-        (Some((_, numbers)), _) => numbers.to_vec(),
-        (None, Some(n)) => vec![n],
-        (None, None) => {
-            sink.error(
-                Code::InvalidProtocol,
-                text.span,
-                format!(
-                    "proto name \"{}\" not known; use protocol number 0-255 or protocol name (icmp, tcp, udp, etc.)",
-                    text.text
-                ),
-            )
-            .help("write `tcp`, `udp`, `icmp`, another name, or a number from 1 to 255");
-            return None;
-        }
+    let Some(number) = named.map(|(_, n)| *n).or_else(|| number(&word)) else {
+        sink.error(
+            Code::InvalidProtocol,
+            text.span,
+            format!(
+                "proto name \"{}\" not known; use protocol number 0-255 or protocol name (icmp, tcp, udp, etc.)",
+                text.text
+            ),
+        )
+        .help("write `tcp`, `udp`, `icmp`, another name, or a number from 1 to 255");
+        return None;
     };
     Some(Protocol {
         span: text.span,
         text: text.text.clone(),
-        numbers,
+        numbers: vec![number],
     })
 }
 

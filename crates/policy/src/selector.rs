@@ -3,13 +3,11 @@
 pub mod autogroup;
 pub mod provider_group;
 pub mod sort;
+pub(crate) mod tag;
 
 use std::net::IpAddr;
 
-use wire::{
-    name::{Email, Tag},
-    net::Prefix,
-};
+use wire::{name::Email, net::Prefix};
 
 use crate::{
     diagnostic::{Code, Sink, Span},
@@ -102,10 +100,10 @@ pub(crate) fn read(text: &Text, sink: &mut Sink) -> Option<Selector> {
             SelectorKind::Autogroup(autogroup::read(t, span, sink)?)
         }
         t if t.starts_with("group:") => group(t, span, sink)?,
-        t if t.starts_with("tag:") => match t.parse::<Tag>() {
-            Ok(_) => SelectorKind::Tag(t.to_owned()),
-            Err(why) => {
-                sink.error(Code::InvalidSelector, span, why.to_string());
+        t if t.starts_with("tag:") => match tag::refusal(t) {
+            None => SelectorKind::Tag(t.to_owned()),
+            Some(why) => {
+                sink.error(Code::InvalidSelector, span, why);
                 return None;
             }
         },
@@ -115,7 +113,7 @@ pub(crate) fn read(text: &Text, sink: &mut Sink) -> Option<Selector> {
             let name = named(t, "host:", span, sink)?;
             SelectorKind::Host(name.trim_start_matches("host:").to_owned())
         }
-        t if t.starts_with("svc:") => SelectorKind::Service(named(t, "svc:", span, sink)?),
+        t if t.starts_with("svc:") => SelectorKind::Service(service(t, span, sink)?),
         t => other(t, text, sink)?,
     };
     Some(Selector { span, kind })
@@ -141,6 +139,24 @@ fn named(text: &str, prefix: &str, span: Span, sink: &mut Sink) -> Option<String
         return None;
     }
     Some(text.to_owned())
+}
+
+/// `svc:NAME`: the name becomes a part of a domain name.
+fn service(text: &str, span: Span, sink: &mut Sink) -> Option<String> {
+    let service = named(text, "svc:", span, sink)?;
+    let label = service.strip_prefix("svc:").unwrap_or_default();
+    let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let fits = label.len() <= 63 && label.bytes().all(inner);
+    if !fits || label.starts_with('-') || label.ends_with('-') {
+        sink.error(
+            Code::InvalidSelector,
+            span,
+            format!("\"{text}\" is not a valid service name"),
+        )
+        .help("after `svc:` write letters, digits and dashes, at most 63, as in `svc:wiki`");
+        return None;
+    }
+    Some(service)
 }
 
 /// The domain of `user:*@DOMAIN`.

@@ -21,27 +21,24 @@ pub struct Target {
 
 /// Reads `SELECTOR:PORTS`; an IPv6 address may stand in brackets.
 pub(crate) fn read(text: &Text, sink: &mut Sink) -> Option<Target> {
-    let Some((what, ports)) = split(&text.text) else {
-        sink.error(
-            Code::InvalidPorts,
-            text.span,
-            format!("`{}` names no ports", text.text),
-        )
-        .help(format!(
-            "write `{}` for all of them",
-            with_all_ports(&text.text)
-        ));
-        return None;
+    let refuse = |why: &str, help: String, sink: &mut Sink| {
+        let message = format!("dst=\"{}\": {why}", text.text);
+        sink.error(Code::InvalidPorts, text.span, message)
+            .help(help);
+    };
+    let all = || format!("write `{}` for all ports", with_all_ports(&text.text));
+    let (what, ports) = match split(&text.text) {
+        Ok(parts) => parts,
+        Err(why) => {
+            refuse(&why, all(), sink);
+            return None;
+        }
     };
     let ports = match read_ports(ports) {
         Ok(ports) => ports,
         Err(why) => {
-            sink.error(
-                Code::InvalidPorts,
-                text.span,
-                format!("dst=\"{}\": port range \"{ports}\": {why}", text.text),
-            )
-            .help("write ports as `*`, `22`, `80,443` or `8000-8999`");
+            let help = "write ports as `*`, `22`, `80,443` or `8000-8999`";
+            refuse(&why, help.to_owned(), sink);
             return None;
         }
     };
@@ -59,24 +56,29 @@ pub(crate) fn read(text: &Text, sink: &mut Sink) -> Option<Target> {
     })
 }
 
-/// The selector and the ports; `None` when there are no ports.
-fn split(text: &str) -> Option<(String, &str)> {
+/// The selector and the ports; the error is the service's wording of what is
+/// wrong with a text without ports.
+fn split(text: &str) -> Result<(String, &str), String> {
     // A whole IPv6 address is no address with a port.
     if text.parse::<std::net::Ipv6Addr>().is_ok() {
-        return None;
+        return Err("an IPv6 address stands in brackets before its ports".to_owned());
     }
-    let (what, ports) = text.rsplit_once(':')?;
+    let (what, ports) = text
+        .rsplit_once(':')
+        .ok_or("hostport must contain a colon (\":\")")?;
     let is_kind = matches!(
         what,
         "tag" | "group" | "autogroup" | "host" | "svc" | "ipset" | "user" | "posture"
     );
     if is_kind {
-        return None;
+        return Err(format!("port range \"{ports}\": invalid first integer"));
     }
-    match what.strip_prefix('[').and_then(|w| w.split_once(']')) {
-        Some((address, rest)) => Some((format!("{address}{rest}"), ports)),
-        None => Some((what.to_owned(), ports)),
-    }
+    Ok(
+        match what.strip_prefix('[').and_then(|w| w.split_once(']')) {
+            Some((address, rest)) => (format!("{address}{rest}"), ports),
+            None => (what.to_owned(), ports),
+        },
+    )
 }
 
 fn with_all_ports(text: &str) -> String {
@@ -88,35 +90,40 @@ fn with_all_ports(text: &str) -> String {
 }
 
 /// Reads `*` or a list of ports and ranges; the error is the service's wording.
-pub(crate) fn read_ports(text: &str) -> Result<Vec<PortRange>, &'static str> {
+pub(crate) fn read_ports(text: &str) -> Result<Vec<PortRange>, String> {
     if text == "*" {
         return Ok(vec![PortRange::ANY]);
     }
-    text.split(',').map(|part| range(part.trim())).collect()
+    if text.is_empty() {
+        return Err("invalid port list: \"\"".to_owned());
+    }
+    let ranges = text.split(',').map(|part| {
+        let part = part.trim();
+        range(part).map_err(|why| format!("port range \"{part}\": {why}"))
+    });
+    ranges.collect()
 }
 
 fn range(text: &str) -> Result<PortRange, &'static str> {
-    let Some((first, last)) = text.split_once('-') else {
-        let only = port(text, "invalid first integer")?;
-        if only == 0 {
-            return Err("first port must be >0, or use '*' for wildcard");
-        }
-        return Ok(PortRange::one(only));
-    };
-    let first = port(first, "invalid first integer")?;
-    let last = port(last, "invalid last integer")?;
+    if text.matches('-').count() > 1 {
+        return Err("too many dashes(-)");
+    }
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let first = port(first).ok_or("invalid first integer")?;
+    let last = port(last).ok_or("invalid last integer")?;
+    if first == 0 {
+        return Err("first port must be >0, or use '*' for wildcard");
+    }
     if first > last {
-        return Err("invalid port range: first port is greater than last port");
+        return Err("first port must be >= last port");
     }
     Ok(PortRange { first, last })
 }
 
-fn port(text: &str, why: &'static str) -> Result<u16, &'static str> {
+fn port(text: &str) -> Option<u16> {
     let text = text.trim();
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(why);
-    }
-    text.parse().map_err(|_| "port number out of range")
+    let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -161,23 +168,35 @@ mod tests {
         assert_eq!(ports, [PortRange::one(22)]);
         assert_eq!(one("[fd7a::]/64:22").unwrap().0.to_string(), "fd7a::/64");
         assert_eq!(one("fd7a::/64:22").unwrap().0.to_string(), "fd7a::/64");
-        assert_eq!(one("fd7a::1").unwrap_err(), "`fd7a::1` names no ports");
+        assert_eq!(
+            one("fd7a::1").unwrap_err(),
+            "dst=\"fd7a::1\": an IPv6 address stands in brackets before its ports"
+        );
     }
 
     #[test]
     fn refusals_name_the_ports() {
-        assert_eq!(one("tag:web").unwrap_err(), "`tag:web` names no ports");
-        assert_eq!(
-            one("tag:server:ssh").unwrap_err(),
-            "dst=\"tag:server:ssh\": port range \"ssh\": invalid first integer"
-        );
-        assert!(
-            one("tag:a:90-80")
-                .unwrap_err()
-                .ends_with("greater than last port")
-        );
-        assert!(one("tag:a:65536").unwrap_err().ends_with("out of range"));
-        assert!(one("tag:a:").is_err());
-        assert!(one("tag:a:1,").is_err());
+        for (text, why) in [
+            ("tag:web", "port range \"web\": invalid first integer"),
+            ("printer", "hostport must contain a colon (\":\")"),
+            (
+                "tag:a:90-80",
+                "port range \"90-80\": first port must be >= last port",
+            ),
+            ("tag:a:65536", "port range \"65536\": invalid first integer"),
+            (
+                "tag:a:1-65536",
+                "port range \"1-65536\": invalid last integer",
+            ),
+            ("tag:a:1-2-3", "port range \"1-2-3\": too many dashes(-)"),
+            ("tag:a:", "invalid port list: \"\""),
+            ("tag:a:1,", "port range \"\": invalid first integer"),
+            (
+                "tag:server:ssh",
+                "port range \"ssh\": invalid first integer",
+            ),
+        ] {
+            assert_eq!(one(text).unwrap_err(), format!("dst=\"{text}\": {why}"));
+        }
     }
 }

@@ -78,7 +78,12 @@ A condition is an attribute, an operator and a value; an attribute alone must be
 | `IS SET`, `NOT SET` | nothing else; `NOT SET` holds for a device that does not have it |
 
 Versions are compared field by field, numbers as numbers; `1.80` comes before `1.80.0`. A value of another kind than the
-one written meets nothing. Hosts behind routers have no attributes and are not asked.
+one written meets nothing.
+
+Hosts behind routers have no attributes and are not asked, neither by `srcPosture` nor by `defaultSrcPosture`: a rule that
+names their addresses lets them through, as the service does
+([device posture](https://tailscale.com/docs/features/device-posture#posture-conditions)). To ask everybody, name no
+addresses behind routers as sources, nor `*`.
 
 | attribute | what | for example |
 |---|---|---|

@@ -84,7 +84,8 @@ impl<'a> Known<'a> {
         };
         self.defined
             .iter()
-            .filter(|(section, _)| is_home(section))
+            // A name that is being typed may be empty still.
+            .filter(|(section, name)| is_home(section) && !name.is_empty())
             .map(|(_, name)| (name.clone(), what.to_owned()))
             .collect()
     }

@@ -210,7 +210,7 @@ fn grants_give_traffic_or_capabilities() {
         ),
         (
             r#"{"src": ["*"], "dst": ["*"], "ip": ["tcp:1:2"]}"#,
-            "expected only one colon",
+            r#"proto name "tcp:1" not known"#,
         ),
         (
             r#"{"src": ["*"], "dst": ["0.0.0.0/0"], "ip": ["*"]}"#,

@@ -8,7 +8,8 @@ pub(super) mod words;
 
 pub(super) use access::{ACLS, GRANTS};
 pub(super) use options::{
-    BOOLEAN, DEFAULT_SRC_POSTURE, DERP_MAP, NODE_ATTRS, ONE_CGNAT_ROUTE, POSTURES,
+    ATTR_CONFIG, ATTRIBUTE, BOOLEAN, DEFAULT_SRC_POSTURE, DERP_MAP, NODE_ATTRS, ONE_CGNAT_ROUTE,
+    POSTURES,
 };
 pub(super) use ssh::SSH;
 pub(super) use tests::{SSH_TESTS, TESTS};

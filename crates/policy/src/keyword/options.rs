@@ -1,6 +1,6 @@
 //! Options of the whole tenant.
 
-use super::{Keyword, Support, forms};
+use super::{Keyword, Support, fields, forms};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, Kept},
@@ -38,8 +38,19 @@ pub(super) const ONE_CGNAT_ROUTE: Keyword = Keyword {
     example: r#""""#,
     form: forms::ONE_CGNAT_ROUTE,
     support: Support::Read(|value, document, sink| {
-        if shape::text(value, "`oneCGNATRoute`", sink).is_some_and(|t| !t.text.is_empty()) {
-            keep("oneCGNATRoute", value, document, sink);
+        let Some(text) = shape::text(value, "`oneCGNATRoute`", sink) else {
+            return;
+        };
+        match text.text.as_str() {
+            "" => {}
+            "mac-always" | "mac-never" => keep("oneCGNATRoute", value, document, sink),
+            other => sink
+                .error(
+                    Code::WrongType,
+                    value.span,
+                    format!("`{other}` is no way to write routes"),
+                )
+                .help("write `mac-always`, `mac-never`, or leave it empty"),
         }
     }),
 };
@@ -57,6 +68,28 @@ pub(super) const DERP_MAP: Keyword = Keyword {
         }
     }),
 };
+
+pub(super) const ATTR_CONFIG: Keyword = Keyword {
+    name: "attrConfig",
+    summary: "What attributes of the tenant's own are, and who may set and see them.",
+    example: r#"{ "custom:tier": { "type": "string", "allowSetByNode": true } }"#,
+    form: forms::ATTR_CONFIG,
+    support: Support::Read(attr_config),
+};
+
+fn attr_config(value: &Value, document: &mut Document, sink: &mut Sink) {
+    let Some(members) = shape::members(value, "`attrConfig`", sink) else {
+        return;
+    };
+    let before = sink.errors();
+    for member in &members {
+        let what = format!("`{}`", member.key.text);
+        fields::read(&member.value, &what, forms::ATTRIBUTE, sink);
+    }
+    if sink.errors() == before && !members.is_empty() {
+        keep("attrConfig", value, document, sink);
+    }
+}
 
 fn keep(name: &'static str, value: &Value, document: &mut Document, sink: &mut Sink) {
     sink.warning(

@@ -155,6 +155,10 @@ fn off_limits(period: Signed) -> Option<String> {
     if period.negative {
         return Some("must be a positive duration".to_owned());
     }
+    let least = std::time::Duration::from_mins(1);
+    if period.duration < least && !period.duration.is_zero() {
+        return Some("is below the min (1m)".to_owned());
+    }
     let max = std::time::Duration::from_hours(MAX_PERIOD_HOURS);
     (period.duration > max).then(|| format!("is above the max ({MAX_PERIOD_HOURS}h)"))
 }

@@ -1,7 +1,5 @@
 //! `tagOwners`: which tags exist and who may give them to nodes.
 
-use wire::name::Tag;
-
 use super::{Keyword, Support, form::Names, forms};
 use crate::{
     diagnostic::{Code, Sink},
@@ -31,8 +29,8 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
     }
     for member in members {
         let tag = &member.key;
-        if let Err(why) = tag.text.parse::<Tag>() {
-            sink.error(Code::InvalidName, tag.span, why.to_string());
+        if let Some(why) = selector::tag::refusal(&tag.text) {
+            sink.error(Code::InvalidName, tag.span, why);
             continue;
         }
         let what = format!("the owners of `{}`", tag.text);

@@ -326,10 +326,11 @@ fn strings(value: &Value) -> impl Iterator<Item = &str> {
 
 fn protocols(name: Option<&str>) -> Vec<u8> {
     match name {
-        None => vec![6, 17, 1, 58],
+        None | Some("*") => vec![6, 17, 1, 58],
         Some("tcp") => vec![6],
         Some("udp") => vec![17],
-        Some("icmp") => vec![1, 58],
+        Some("icmp") => vec![1],
+        Some("ipv6-icmp") => vec![58],
         Some("sctp") => vec![132],
         Some("gre") => vec![47],
         Some("esp") => vec![50],

@@ -51,7 +51,7 @@ const PEOPLE: [&str; 18] = [
     "autogroup:billing-admin",
     "autogroup:auditor",
 ];
-const ADDRESSES: [&str; 17] = [
+const ADDRESSES: [&str; 19] = [
     "ipset:lab",
     "ipset:net",
     "ipset:both",
@@ -69,6 +69,8 @@ const ADDRESSES: [&str; 17] = [
     "8.8.8.8",
     "100.0.0.0/8",
     "2001:db8::/32",
+    "fd7a:115c:a1e0:b1a:0:7:a01:0/112",
+    "fd7a:115c:a1e0:b1a:0:7:a01:203",
 ];
 const TAGS: [&str; 3] = ["tag:web", "tag:db", "autogroup:tagged"];
 /// What rules may ask for; nothing is most common.
@@ -83,20 +85,21 @@ const POSTURES: [&[&str]; 8] = [
     &["posture:never"],
 ];
 const PORTS: [&str; 5] = ["*", "22", "80,443", "8000-8999", "22,8500-8600"];
-const PROTOCOLS: [Option<&str>; 11] = [
+const PROTOCOLS: [Option<&str>; 12] = [
     None,
     None,
     None,
     Some("tcp"),
     Some("udp"),
     Some("icmp"),
+    Some("ipv6-icmp"),
     Some("sctp"),
     Some("132"),
     Some("47"),
     Some("gre"),
     Some("esp"),
 ];
-const TRAFFIC: [&str; 10] = [
+const TRAFFIC: [&str; 12] = [
     "*",
     "22",
     "80,443",
@@ -107,6 +110,8 @@ const TRAFFIC: [&str; 10] = [
     "sctp:80",
     "132:*",
     "6:443",
+    "*:80",
+    "ipv6-icmp:*",
 ];
 /// Addresses of the Internet and of no network of the tenant's.
 const ABROAD: [&str; 5] = [
@@ -209,13 +214,15 @@ impl World {
 
 fn node(at: usize, dice: &mut Dice<'_>) -> NodeFacts {
     const WEARS: [&[&str]; 5] = [&[], &[], &["tag:web"], &["tag:db"], &["tag:web", "tag:db"]];
-    const SERVES: [&[&str]; 6] = [
+    // The last one stands for a network in IPv4 that others have too (4via6).
+    const SERVES: [&[&str]; 7] = [
         &[],
         &[],
         &[],
         &["10.1.0.0/16"],
         &["192.168.7.0/24"],
         &["10.1.0.0/16", "2001:db8:9::/48"],
+        &["fd7a:115c:a1e0:b1a:0:7:a01:0/112"],
     ];
     let prefixes = |of: &[&str]| of.iter().map(|r| r.parse().unwrap()).collect();
     NodeFacts {
@@ -309,13 +316,13 @@ fn rule(dice: &mut Dice<'_>) -> Value {
     ]
     .concat();
     let proto = dice.pick(&PROTOCOLS);
-    let portless = matches!(proto, Some("icmp" | "47" | "gre" | "esp"));
+    let portless = matches!(proto, Some("icmp" | "ipv6-icmp" | "47" | "gre" | "esp"));
     let targets: Vec<&str> = dice.several(&places, 1, 4);
     let written: Vec<String> = targets
         .iter()
         .map(|what| {
             let ports = if portless { "*" } else { dice.pick(&PORTS) };
-            if what.contains("::") {
+            if what.matches(':').count() > 1 {
                 format!("[{what}]:{ports}")
             } else {
                 format!("{what}:{ports}")
@@ -366,10 +373,11 @@ fn end(node: &NodeFacts, address: IpAddr) -> End<'_> {
 /// A node's own addresses, and some behind it for each route.
 fn addresses(node: &NodeFacts) -> Vec<IpAddr> {
     let routed = node.routes.iter().flat_map(|r| {
-        let behind: &[u32] = if r.bits > 16 { &[3] } else { &[0x203, 0x909] };
+        let is_small = r.bits > 16 && r.addr.is_ipv4();
+        let behind: &[u32] = if is_small { &[3] } else { &[0x203, 0x909] };
         behind.iter().map(|n| match r.addr {
             IpAddr::V4(a) => IpAddr::V4((a.to_bits() + n).into()),
-            IpAddr::V6(a) => IpAddr::V6(a),
+            IpAddr::V6(a) => IpAddr::V6((a.to_bits() + u128::from(*n)).into()),
         })
     });
     node.addresses.iter().copied().chain(routed).collect()

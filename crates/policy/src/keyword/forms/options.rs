@@ -74,3 +74,27 @@ pub(in crate::keyword) const DERP_MAP: Form = Form::Object(&[
 ]);
 
 pub(in crate::keyword) const ONE_CGNAT_ROUTE: Form = Form::OneOf(&["", "mac-always", "mac-never"]);
+
+pub(in crate::keyword) const ATTR_CONFIG: Form =
+    Form::Map(&[Names::Other("the name of an attribute")], &ATTRIBUTE);
+
+pub(in crate::keyword) const ATTRIBUTE: Form = Form::Object(&[
+    optional(
+        "type",
+        Form::OneOf(&["string", "number", "bool"]),
+        "What its values are.",
+        r#""string""#,
+    ),
+    optional(
+        "allowSetByNode",
+        Form::Boolean,
+        "Whether a node may set it of itself.",
+        "true",
+    ),
+    optional(
+        "broadcastToPeers",
+        Form::List(&Form::Name(TARGET)),
+        "Nodes that are told of it.",
+        r#"["tag:admin"]"#,
+    ),
+]);

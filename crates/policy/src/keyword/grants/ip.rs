@@ -19,22 +19,24 @@ pub(super) fn read(value: &Value, sink: &mut Sink) -> Option<Vec<Traffic>> {
     (!all.is_empty() || sink.errors() == before).then_some(all)
 }
 
+const HELP: &str = "write `*`, `443`, `8000-8999`, `tcp:443` or `icmp:*`";
+
 fn entry(text: &Text, sink: &mut Sink) -> Option<Traffic> {
-    let (name, ports) = match text.text.split_once(':') {
+    let (name, ports) = match text.text.rsplit_once(':') {
         Some((name, ports)) => (Some(name), ports),
         None => (None, text.text.as_str()),
     };
-    if ports.contains(':') {
-        sink.error(
-            Code::InvalidPorts,
-            text.span,
-            "expected only one colon in Internet protocol and port type",
-        )
-        .help("write a protocol and ports as in `tcp:80,443`");
+    let empty = match (name, ports) {
+        (None, "") => Some("empty string"),
+        (Some(""), _) => Some("empty protocol"),
+        (Some(_) | None, _) => None,
+    };
+    if let Some(why) = empty {
+        sink.error(Code::InvalidPorts, text.span, why).help(HELP);
         return None;
     }
     let protocol = match name {
-        None => None,
+        None | Some("*") => None,
         Some(name) => Some(protocol::read(
             &Text {
                 span: text.span,
@@ -46,12 +48,7 @@ fn entry(text: &Text, sink: &mut Sink) -> Option<Traffic> {
     let ranges = match target::read_ports(ports) {
         Ok(ranges) => ranges,
         Err(why) => {
-            sink.error(
-                Code::InvalidPorts,
-                text.span,
-                format!("port range \"{ports}\": {why}"),
-            )
-            .help("write `*`, `443`, `8000-8999`, `tcp:443` or `icmp:*`");
+            sink.error(Code::InvalidPorts, text.span, why).help(HELP);
             return None;
         }
     };
