@@ -57,6 +57,7 @@ pub(crate) fn an_administrator_learns_why_and_what_a_change_does_in_the_browser(
     tests_run_while_typing(&browser)?;
     explanations(&browser)?;
     impact_of_a_draft(&browser)?;
+    nothing_typed_is_lost(&browser)?;
     impact_of_tags(&browser, &stack)?;
     no_page_was_wrong(&browser)
 }
@@ -159,7 +160,7 @@ fn impact_of_a_draft(browser: &Browser) -> Result<()> {
     let none = LAW.split("  \"acls\"").next().unwrap_or_default();
     type_policy(browser, &format!("{none}  \"acls\": [],\n}}\n"))?;
     browser.press_button("Save…")?;
-    browser.shows("[data-testid=impact-lost]", "group:dev", PAGE)?;
+    browser.shows("[data-testid=impact-lost]", "bob@acme.example", PAGE)?;
     browser.shows("[data-testid=impact-cut-off]", "bob@acme.example", PAGE)?;
     browser.shows("[data-testid=impact-gained]", "nothing", PAGE)?;
     check_page(browser, "impact of a draft")?;
@@ -167,11 +168,41 @@ fn impact_of_a_draft(browser: &Browser) -> Result<()> {
     browser.press_button("Discard changes")
 }
 
-/// So does the dialog for tags.
+/// A draft outlives links, the way back, a reload and a second thought about signing out.
+fn nothing_typed_is_lost(browser: &Browser) -> Result<()> {
+    type_policy(browser, &format!("// A draft.\n{LAW}"))?;
+    browser.shows("[data-testid=policy-revision]", "Unsaved changes", PAGE)?;
+    browser.press_button("Users")?;
+    browser.shows("h1", "Users", PAGE)?;
+    browser.eval("history.back()", vec![])?;
+    browser.shows("[data-testid=policy-restored]", "unsaved changes", PAGE)?;
+    editor_shows(browser, ".cm-line", "// A draft.")?;
+    check_page(browser, "a draft is there again")?;
+    let here = browser.url()?;
+    browser.goto(&here)?;
+    editor_shows(browser, ".cm-line", "// A draft.")?;
+    browser.click("[data-testid=account-menu]")?;
+    browser.press_button("Sign out")?;
+    browser.shows("[data-testid=sign-out]", "not saved", PAGE)?;
+    check_page(browser, "signing out over a draft")?;
+    browser.press_button("Cancel")?;
+    browser.press_button("Discard them")?;
+    browser.shows("[data-testid=policy-tests]", "2 tests hold", PAGE)?;
+    let drafts = "return Object.keys(sessionStorage).length";
+    eventually("nothing of it is left", PAGE, || {
+        Ok((browser.eval(drafts, vec![])? == 0).then_some(()))
+    })
+}
+
+/// So does the dialog for tags, which knows the policy's.
 fn impact_of_tags(browser: &Browser, stack: &Stack) -> Result<()> {
     machine(browser, stack, "web")?;
     browser.click("[data-testid=machine-tags]")?;
-    browser.fill("[name=tags]", "tag:lab")?;
+    browser.fill("[name=tags]", "tag:sevrer")?;
+    browser.shows("[data-testid=edit-tags]", "did you mean tag:server?", PAGE)?;
+    check_page(browser, "a tag that the policy does not define")?;
+    browser.fill("[name=tags]", "la")?;
+    browser.click("[data-testid=tag-choices] button")?;
     browser.shows("[data-testid=impact-lost]", "group:dev", PAGE)?;
     check_page(browser, "impact of tags")
 }

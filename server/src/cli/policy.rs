@@ -40,9 +40,10 @@ pub(super) enum Command {
         #[arg(long, default_value = "", hide_default_value = true)]
         reason: String,
     },
-    /// Tell whether, by which rule and why somebody may reach something.
+    /// Tell whether, by which rule and why somebody may reach something. Ends with 1 unless all of
+    /// it is allowed.
     Explain(explain::Explain),
-    /// Tell who may reach something, and by which rule.
+    /// Tell who may reach something, and by which rule. Ends with 1 when nobody may.
     WhoCan(explain::WhoCan),
     /// Tell what a document, or other tags of a machine, would open and shut. Nothing is changed.
     Impact(impact::Preview),
@@ -82,7 +83,13 @@ pub(super) async fn run(command: Command, config: &Config, output: Output) -> Re
             Ok(not_valid(&request, &file, &refused))
         }
         Ok(answer) => {
-            let ok = !matches!(&answer, Answer::Checked(checked) if !checked.ok);
+            let ok = if let Answer::Checked(checked) = &answer {
+                checked.ok
+            } else if let Answer::Explained(explained) = &answer {
+                explain::is_let_through(explained)
+            } else {
+                true
+            };
             administer::show(&request, &answer, output)?;
             Ok(if ok {
                 ExitCode::SUCCESS

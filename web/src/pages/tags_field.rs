@@ -96,7 +96,7 @@ pub(crate) fn TagsField(
             <TextField label="Tags" value=tags.text placeholder="tag:server, tag:eu" hint error autofocus/>
             <Show when=move || !offered.with(Vec::is_empty)>
                 <div
-                    class="flex max-h-24 flex-wrap gap-1.5 overflow-y-auto p-0.5"
+                    class="-m-1 flex max-h-32 flex-wrap gap-1.5 overflow-y-auto p-1"
                     role="group"
                     aria-label="Tags of the policy"
                     data-testid="tag-choices"

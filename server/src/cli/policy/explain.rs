@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use wire::api::policy::explain::{
     Case, Chain, Denial, Entrance, ExplainPolicy, Explained, Names, Place, Question, Rule, Source,
-    Step, Traffic,
+    Step, Traffic, Verdict,
 };
 
 use super::super::tenant::Which;
@@ -103,6 +103,15 @@ fn ask(which: Which, file: Option<&str>, question: Question) -> Result<Request> 
         tenant: which.tenant,
         asked,
     })
+}
+
+/// Whether all that was asked is allowed, or somebody can reach the place.
+pub(super) fn is_let_through(explained: &Explained) -> bool {
+    match explained.verdict {
+        Verdict::Allowed => true,
+        Verdict::Partly => explained.cases.is_empty(),
+        Verdict::Denied => false,
+    }
 }
 
 /// The answer for people.
