@@ -7,6 +7,7 @@ use e2e::{
     scenarios, tailscale,
 };
 
+mod grants;
 mod policy;
 mod real_clients;
 mod routes;
@@ -19,6 +20,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     policy::attributes_of_the_policy_reach_the_clients,
     routes::a_network_is_reached_through_a_router_that_the_policy_approves,
     routes::an_exit_node_is_offered_to_others_from_when_a_person_approves_it,
+    grants::grants_hold_by_router_by_posture_and_with_their_capabilities,
 ];
 
 fn main() -> ExitCode {

@@ -14,13 +14,13 @@ use e2e::{
 };
 use serde_json::{Value, json};
 
-const WAIT: Duration = Duration::from_secs(30);
-const OWNER: &str = "owner@acme.example";
+pub(super) const WAIT: Duration = Duration::from_secs(30);
+pub(super) const OWNER: &str = "owner@acme.example";
 /// The network behind the routers, and a host in it that knows nothing of the mesh.
-const NETWORK: &str = "192.0.2.0/24";
+pub(super) const NETWORK: &str = "192.0.2.0/24";
 /// The port that the policy gives, and one that it does not.
-const GIVEN: u16 = 7500;
-const DENIED: u16 = 7501;
+pub(super) const GIVEN: u16 = 7500;
+pub(super) const DENIED: u16 = 7501;
 
 fn policy() -> String {
     json!({
@@ -208,7 +208,7 @@ pub(crate) fn an_exit_node_is_offered_to_others_from_when_a_person_approves_it()
     })
 }
 
-fn set(client: &Tailscale, what: &str) -> Result<()> {
+pub(super) fn set(client: &Tailscale, what: &str) -> Result<()> {
     run(client.command(&["set", what]), WAIT).map(|_| ())
 }
 
