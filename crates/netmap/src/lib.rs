@@ -23,6 +23,7 @@ mod node;
 mod posture;
 mod segment;
 mod snapshot;
+mod spelled;
 mod ssh;
 mod step;
 mod tenant;

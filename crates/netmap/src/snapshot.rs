@@ -19,6 +19,7 @@ use crate::{
     member::{Member, as_self, plain, reached_at},
     node::Node,
     segment::Members,
+    spelled::{Spelled, named},
     ssh::Ssh,
     tenant::Tenant,
 };
@@ -39,6 +40,7 @@ struct Inner {
     law: Arc<Law>,
     routers: Arc<Routers>,
     ssh: Arc<Ssh>,
+    spelled: Arc<Spelled>,
     members: Members,
 }
 
@@ -61,6 +63,7 @@ impl Snapshot {
             law: Arc::new(law),
             routers: Arc::new(routers),
             ssh: Arc::new(ssh),
+            spelled: Arc::default(),
             members: Members::from_sorted(&members),
         }))
     }
@@ -196,7 +199,44 @@ impl Snapshot {
     }
 
     pub(crate) fn filter_of(&self, viewer: &Member) -> Vec<FilterRule> {
-        self.0.law.filter_of(viewer.class(), &viewer.node)
+        self.spelled_out(self.0.law.filter_of(viewer.class(), &viewer.node))
+    }
+
+    /// The filter of nodes in this class that offer no routes.
+    pub(crate) fn class_filter(&self, class: Option<ClassId>) -> Vec<FilterRule> {
+        self.spelled_out(self.0.law.class_filter(class).to_vec())
+    }
+
+    fn spelled_out(&self, rules: Vec<FilterRule>) -> Vec<FilterRule> {
+        let Inner { law, members, .. } = &*self.0;
+        self.0.spelled.spell(rules, law, members)
+    }
+
+    /// Whether no node has moved into, out of or within a source set.
+    pub(crate) fn shares_sources(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.spelled, &other.0.spelled)
+    }
+
+    /// Whether class `was` has the filter here that class `is` has in a later snapshot.
+    pub(crate) fn has_same_filter(
+        &self,
+        after: &Self,
+        was: Option<ClassId>,
+        is: Option<ClassId>,
+    ) -> bool {
+        let (law, law_after) = (self.law(), after.law());
+        let same_class = law.is_same(law_after) && was == is;
+        if same_class && self.shares_sources(after) {
+            return true;
+        }
+        let rules = law_after.class_filter(is);
+        if !same_class && law.class_filter(was) != rules {
+            return false;
+        }
+        if law.numbers_alike(law_after) {
+            return self.0.spelled.is_alike(&after.0.spelled, law_after, rules);
+        }
+        named(rules).next().is_none() || self.class_filter(was) == after.class_filter(is)
     }
 
     /// What a node is told of itself.

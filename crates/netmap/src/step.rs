@@ -107,7 +107,8 @@ impl Step {
         let same = Arc::ptr_eq(was, is) && self.before.shares_tenant(&self.after);
         let (law, law_after) = (self.before.law(), self.after.law());
         let by_itself = was.node.offers_routes() || is.node.offers_routes();
-        if same && (law.is_same(law_after) || (self.numbers_alike() && !by_itself)) {
+        let same_law = law.is_same(law_after) && self.before.shares_sources(&self.after);
+        if same && (same_law || (self.numbers_alike() && !by_itself)) {
             return None;
         }
         let (old, new) = (self.before.tenant(), self.after.tenant());
@@ -176,10 +177,9 @@ impl Step {
 
     fn head(&self, was: &Member, is: &Member, peers: &Peers) -> MapResponse {
         let (old, new) = (self.before.tenant(), self.after.tenant());
-        let (law, law_after) = (self.before.law(), self.after.law());
-        let same_filter = (law.is_same(law_after) && was.class() == is.class())
-            || law.class_filter(was.class()) == law_after.class_filter(is.class());
-        let filter = || base_filter(law_after.class_filter(is.class()).to_vec());
+        let (was_in, is_in) = (was.class(), is.class());
+        let same_filter = self.before.has_same_filter(&self.after, was_in, is_in);
+        let filter = || base_filter(self.after.class_filter(is_in));
         let mut owners = peers.owners.clone();
         if !self.before.shares_tenant(&self.after) && old.people != new.people {
             let seen = self.after.members().iter();

@@ -122,11 +122,33 @@ impl<'a> World<'a> {
     }
 
     fn filter(&self, own: &Judged<'_>) -> Vec<FilterRule> {
-        if own.node.offers_routes() {
+        let mut rules = if own.node.offers_routes() {
             self.law.node_filter(&own.class, &own.facts)
         } else {
             self.law.class_filter(&own.class)
+        };
+        for rule in rules.iter_mut().filter(|r| !r.cap_grant.is_empty()) {
+            let sources = rule.src_ips.iter().flat_map(|s| self.addresses_in(s));
+            rule.src_ips = sources.collect();
         }
+        rules.retain(|r| r.cap_grant.is_empty() || !r.src_ips.is_empty());
+        rules
+    }
+
+    /// The addresses of the nodes that a source names by its set; another stays as it is.
+    fn addresses_in(&self, source: &str) -> Vec<String> {
+        let Some(set) = source.strip_prefix("cap:") else {
+            return vec![source.to_owned()];
+        };
+        let is_in = |n: &&Judged<'_>| {
+            let sets = self.law.source_sets(&n.class);
+            sets.iter().any(|s| s.capability() == set)
+        };
+        let nodes = self.nodes.iter().filter(is_in);
+        nodes
+            .flat_map(|n| self.law.addresses(&n.class, &n.class, &n.facts))
+            .map(|p| p.addr.to_string())
+            .collect()
     }
 
     fn caps(&self, peer: &Judged<'_>) -> CapMap {

@@ -240,6 +240,48 @@ fn an_owner_who_comes_into_view_is_introduced_and_one_who_is_known_is_not() {
     assert!(back.user_profiles.is_some() && back.domain.is_some());
 }
 
+/// The sources of rules with `app`, where the response tells of filters.
+fn holders(response: &MapResponse) -> Option<Vec<String>> {
+    let filters = response.packet_filters.as_ref()?;
+    let rules = filters.values().flatten().flatten();
+    let apps = rules.filter(|r| !r.cap_grant.is_empty());
+    let all = apps.flat_map(|r| r.src_ips.clone());
+    Some(all.filter(|s| !s.contains(':')).collect())
+}
+
+#[test]
+fn who_holds_a_capability_is_named_by_address_and_told_when_it_changes() {
+    let policy = r#"{"tagOwners": {"tag:web": []}, "grants": [
+        {"src": ["u1@example.com"], "dst": ["tag:web"], "ip": ["443"],
+         "app": {"example.com/cap/door": [{"opens": "north"}]}}]}"#;
+    let gate = Node {
+        routes: vec![SUBNET.parse().unwrap()],
+        ..tagged(2, "tag:web")
+    };
+    let start = under(policy, [tagged(1, "tag:web"), gate, plain_node(3)]);
+    let more = start.apply([Change::Node(plain_node(4).into())]);
+    let (one, both) = (vec!["100.64.0.3"], vec!["100.64.0.3", "100.64.0.4"]);
+    for id in [1, 2] {
+        assert_eq!(holders(&full(&start, id)).unwrap(), one, "{id}");
+        let step = told(&start, &more, id).unwrap();
+        assert_eq!(holders(&step).unwrap(), both, "{id}");
+        assert_eq!(holders(&full(&more, id)).unwrap(), both, "{id}");
+    }
+    // Who is reached by nobody's capability is told of no filter, and nobody when only presence changes.
+    assert_eq!(told(&start, &more, 3), None);
+    let reach = netmap::Reach {
+        online: true,
+        ..more.node(NodeId(4)).unwrap().reach.clone()
+    };
+    let online = more.apply([Change::Reach(NodeId(4), reach.into())]);
+    let gone = online.apply([Change::NodeRemoved(NodeId(4))]);
+    for id in [1, 2] {
+        let step = told(&more, &online, id).unwrap();
+        assert_eq!(holders(&step), None, "{id}");
+        assert_eq!(holders(&told(&online, &gone, id).unwrap()).unwrap(), one);
+    }
+}
+
 const SSH: &str = r#"{"tagOwners": {"tag:web": [], "tag:db": []}, "acls": [],
     "ssh": [{"action": "accept", "src": ["u1@example.com", "tag:db"], "dst": ["tag:web"], "users": ["root"]}]}"#;
 

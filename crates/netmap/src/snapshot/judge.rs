@@ -65,11 +65,18 @@ impl Inner {
             return;
         }
         self.follow(before.as_ref().map(|b| &b.node), Some(&node));
-        let known = before.filter(|b| b.node.is_alike_before_the_law(&node));
+        let known = before
+            .as_ref()
+            .filter(|b| b.node.is_alike_before_the_law(&node));
         let eye = match known {
             Some(before) => before.eye.clone(),
             None => self.eye_of(&node),
         };
+        let was = before.as_ref().and_then(|b| b.class());
+        let addresses = before.as_ref().map(|b| b.node.addresses());
+        if was != eye.class || addresses.is_none_or(|a| a != node.addresses()) {
+            self.note_moved([was, eye.class]);
+        }
         let member = Member::new(node, eye, &self.law, &self.tenant);
         self.members.set(Arc::new(member));
     }
@@ -77,7 +84,15 @@ impl Inner {
     pub(super) fn remove_node(&mut self, id: NodeId) {
         if let Some(gone) = self.members.get(id).cloned() {
             self.follow(Some(&gone.node), None);
+            self.note_moved([gone.class(), None]);
             self.members.remove(id);
+        }
+    }
+
+    /// Nodes of these classes came, went or took other addresses.
+    fn note_moved(&mut self, classes: [Option<ClassId>; 2]) {
+        for class in classes.into_iter().flatten() {
+            Arc::make_mut(&mut self.spelled).moved(class, &self.law, self.seq);
         }
     }
 
@@ -151,6 +166,7 @@ impl Inner {
         self.law = Arc::new(law);
         self.routers = Arc::new(routers);
         self.ssh = Arc::new(ssh);
+        self.spelled = Arc::default();
     }
 }
 
