@@ -1,7 +1,10 @@
 //! Sensitive ports that a rule opens by number and no test guards.
 
 use super::view::{self, View};
-use crate::diagnostic::{Code, Sink, Span};
+use crate::{
+    diagnostic::{Code, Sink, Span},
+    selector::autogroup::Autogroup,
+};
 
 /// Ports behind which much can be lost.
 const SENSITIVE: [(u16, &str); 14] = [
@@ -54,10 +57,19 @@ pub(super) fn look(view: &View<'_>, sink: &mut Sink) {
 
 /// The ports that rules open, as written, and where.
 fn opened<'v>(view: &View<'v>) -> Vec<(&'v str, Span)> {
+    // One's own devices are nobody else's to reach.
+    let is_own = |(text, _): &(&str, Span)| {
+        let own = Autogroup::SelfDevices.as_str();
+        *text == own || view::target(text).0 == own
+    };
     let acls = view.rules("acls");
     let acls = acls.iter().flat_map(|r| r.texts("dst"));
+    let acls = acls.filter(|target| !is_own(target));
     let grants = view.rules("grants");
-    let grants = grants.iter().flat_map(|r| r.texts("ip"));
+    let grants = grants
+        .iter()
+        .filter(|r| !r.texts("dst").all(|t| is_own(&t)));
+    let grants = grants.flat_map(|r| r.texts("ip"));
     acls.chain(grants)
         .map(|(text, span)| (view::target(&format_target(text)).1.len(), text, span))
         .map(|(length, text, span)| (text.get(text.len() - length..).unwrap_or(text), span))

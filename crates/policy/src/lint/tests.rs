@@ -48,8 +48,8 @@ fn names_that_nothing_uses_are_found_at_their_definition() {
     assert_eq!(
         found(text),
         [
-            "unused '\"group:b\"' the group `group:b` is used nowhere",
-            "unused '\"gone\"' the host `gone` is used nowhere",
+            "unused '\"group:b\"' nothing but tests uses the group `group:b`",
+            "unused '\"gone\"' nothing but tests uses the host `gone`",
             "unused '\"tag:none\"' the tag `tag:none` is used nowhere",
         ]
     );
@@ -194,4 +194,7 @@ fn a_sensitive_port_wants_a_test() {
     assert!(all[0].contains("'\"tcp:3389\"' port 3389 (RDP)"), "{all:?}");
     assert!(all[1].contains("'\"6379\"' port 6379 (Redis)"), "{all:?}");
     assert_eq!(with("").len(), 4);
+    let own = r#"{"acls": [{"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self:22"]}],
+"grants": [{"src": ["autogroup:member"], "dst": ["autogroup:self"], "ip": ["tcp:3389"]}]}"#;
+    assert_eq!(found(own), Vec::<String>::new(), "one's own devices");
 }

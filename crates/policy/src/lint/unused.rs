@@ -21,18 +21,24 @@ const DEFINE: [(&str, &str, &str); 5] = [
 ];
 
 pub(super) fn look(view: &View<'_>, sink: &mut Sink) {
-    let used = view.used();
+    let used = view.used(false);
+    let tested = view.used(true);
     for (section, what, help) in DEFINE {
         for member in view.names(section) {
             let name = member.key.text.as_str();
-            if !used.contains(name) {
-                sink.warning(
-                    Code::Unused,
-                    member.key.span,
-                    format!("the {what} `{name}` is used nowhere"),
-                )
-                .help(help);
+            if used.contains(name) {
+                continue;
             }
+            let (message, help) = if tested.contains(name) {
+                (
+                    format!("nothing but tests uses the {what} `{name}`"),
+                    "name it in a rule, or take it and its tests out",
+                )
+            } else {
+                (format!("the {what} `{name}` is used nowhere"), help)
+            };
+            sink.warning(Code::Unused, member.key.span, message)
+                .help(help);
         }
     }
 }

@@ -84,14 +84,14 @@ impl<'v> View<'v> {
         items.iter().enumerate().filter_map(rule).collect()
     }
 
-    /// Every name that stands where names are used, tests left out.
-    pub(super) fn used(&self) -> BTreeSet<&'v str> {
+    /// Every name that stands where names are used: in tests, or in all other sections.
+    pub(super) fn used(&self, in_tests: bool) -> BTreeSet<&'v str> {
         let mut used = BTreeSet::new();
         let mut left: Vec<(&'v Value, Form)> = self
             .members
             .iter()
             .filter_map(|m| Some((&m.value, keyword::find(&m.key.text)?)))
-            .filter(|(_, k)| !matches!(k.name, "tests" | "sshTests"))
+            .filter(|(_, k)| matches!(k.name, "tests" | "sshTests") == in_tests)
             .map(|(value, k)| (value, k.form))
             .collect();
         while let Some((value, form)) = left.pop() {
