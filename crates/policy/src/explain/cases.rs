@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::net::PortRange;
 
 use super::{
-    Cause, Device, Explainer, Explanation, Flow, SignIn, Spot, SshExplanation, Verdict,
+    Device, Explainer, Explanation, Flow, SignIn, Spot, SshExplanation, Verdict,
     alike::{self, Alike},
     gist::{Answer, few},
     spot::joined,
@@ -64,9 +64,10 @@ impl Explainer<'_> {
         let cuts = self.cuts(devices, from.iter().chain(to));
         let from = alike::classes(law, devices, (&cuts, from), law.asks_for_postures());
         let to = alike::classes(law, devices, (&cuts, to), false);
+        let routers = self.routers(devices);
         let judge = |a: Spot, b: Spot, is_even: bool| {
             let flows = self.flows(devices, (a, b), is_even, (proto, ports));
-            by_family(flows.iter().map(|flow| self.told(devices, flow)).collect())
+            by_family(flows.iter().map(|flow| self.told(&routers, flow)).collect())
         };
         pairs(&from, &to, judge)
     }
@@ -100,26 +101,36 @@ impl Explainer<'_> {
         pairs(&from, &to, judge)
     }
 
-    /// The answer about a flow; where a rule asks for another router, that one's.
-    fn told(&self, devices: &[Device<'_>], flow: &Flow<'_>) -> Told<Explanation> {
+    /// The devices that a rule names as routers.
+    fn routers<'d>(&self, devices: &[Device<'d>]) -> Vec<(usize, &'d NodeFacts)> {
+        let via = self.rules.iter().flat_map(|rule| rule.via);
+        let tags: BTreeSet<&str> = via.map(|tag| tag.text.as_str()).collect();
+        let is_named = |facts: &NodeFacts| facts.tags.iter().any(|t| tags.contains(t.as_str()));
+        let all = devices.iter().enumerate().filter(|_| !tags.is_empty());
+        all.map(|(at, device)| (at, device.facts))
+            .filter(|(_, facts)| is_named(facts))
+            .collect()
+    }
+
+    /// The answer about a flow; where only another router lets it through, that one's.
+    fn told(&self, routers: &[(usize, &NodeFacts)], flow: &Flow<'_>) -> Told<Explanation> {
         let told = |router, explanation| Told {
             is_ipv4: Some(flow.to.address.is_ipv4()),
             router,
             explanation,
         };
         let explanation = self.explain(flow);
-        let denied = explanation.denied.as_ref();
-        if denied.is_none_or(|denied| denied.cause != Cause::Via) {
+        if !explanation.allowed.is_empty() {
             return told(None, explanation);
         }
-        let mut others = devices.iter().enumerate().filter_map(|(at, device)| {
+        let mut others = routers.iter().filter_map(|(at, node)| {
             let to = End {
-                node: device.facts,
+                node,
                 address: flow.to.address,
             };
-            let may = device.facts != flow.from.node && is_like(flow.to, to);
+            let may = to.node != flow.from.node && is_like(flow.to, to);
             let other = may.then(|| self.explain(&Flow { to, ..*flow }))?;
-            (!other.allowed.is_empty()).then_some((at, other))
+            (!other.allowed.is_empty()).then_some((*at, other))
         });
         match others.next() {
             Some((router, other)) => told(Some(router), other),

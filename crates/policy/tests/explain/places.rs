@@ -1,11 +1,15 @@
 //! Prefixes, ranges, hosts and sets as an end of a question: each part is judged as decisions
 //! judge its addresses.
 
-use policy::Explainer;
+use policy::{
+    Explainer, NodeFacts,
+    explain::{Because, Device},
+};
 use proptest::{
     strategy::{Strategy as _, ValueTree as _},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
+use wire::net::PortRange;
 
 use crate::{hold::Scene, wider::arb_wide_world, world::World};
 
@@ -67,4 +71,64 @@ fn each_part_of_a_place_is_judged_as_its_addresses_are_decided() {
     }
     assert!(open > held / 50, "{open} of {held} are let through");
     assert!(parts > 500, "{parts} answers are about a part");
+}
+
+#[test]
+fn the_router_that_a_rule_names_takes_packets_to_a_place() {
+    let text = r#"{"tagOwners": {"tag:a": [], "tag:b": []}, "grants": [
+        {"src": ["autogroup:member"], "dst": ["10.1.0.0/16"], "ip": ["tcp:22"], "via": ["tag:b"]},
+        {"src": ["*"], "dst": ["*"], "ip": ["tcp:53"]},
+    ]}"#;
+    let (document, _) = policy::parse(text);
+    let directory = policy::Directory::default();
+    let router = |tag: &str, last: u8| NodeFacts {
+        tags: vec![tag.to_owned()],
+        addresses: vec![format!("100.64.0.{last}").parse().unwrap()],
+        routes: vec!["10.1.0.0/16".parse().unwrap()],
+        exit_routes: vec!["0.0.0.0/0".parse().unwrap()],
+        ..NodeFacts::default()
+    };
+    let laptop = NodeFacts {
+        user: Some(wire::UserId(1)),
+        addresses: vec!["100.64.0.3".parse().unwrap()],
+        ..NodeFacts::default()
+    };
+    let nodes = [router("tag:a", 1), router("tag:b", 2), laptop];
+    let devices: Vec<Device<'_>> = ["a", "b", "laptop"]
+        .into_iter()
+        .zip(&nodes)
+        .map(|(name, facts)| Device {
+            name,
+            facts,
+            offered: &[],
+            is_thought: false,
+        })
+        .collect();
+    let explainer = Explainer::new(&document, &directory);
+    let law = policy::Compiled::new(&document, &directory);
+    let ask = |to: &str, port| {
+        let spots = |text: &str| explainer.typed(text, &devices).unwrap().spots;
+        let ends = (&spots("laptop")[..], &spots(to)[..]);
+        let ports = [PortRange::one(port)];
+        explainer.explain_all(&law, &devices, ends, (6, &ports)).all
+    };
+    for place in ["10.1.2.3", "10.1.0.0/20"] {
+        let [case] = &ask(place, 22)[..] else {
+            panic!("{place}: {:#?}", ask(place, 22));
+        };
+        let via = case.explanation.allowed[0].via.as_ref();
+        assert_eq!(via.map(|(tag, _)| tag.as_str()), Some("tag:b"), "{place}");
+        assert_eq!(case.to[0].device, 1, "{place}");
+    }
+    let because = |place: &str| {
+        let chain = ask(place, 53)[0].explanation.allowed[0].clone();
+        (chain.source.because, chain.target.because)
+    };
+    let source = Because::Everything;
+    assert_eq!(because("8.8.8.8"), (source.clone(), Because::BehindExit));
+    assert_eq!(
+        because("10.1.0.0/20"),
+        (source.clone(), Because::BehindRouter)
+    );
+    assert_eq!(because("b"), (source, Because::Everything));
 }

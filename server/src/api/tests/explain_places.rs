@@ -240,6 +240,18 @@ async fn a_machine_is_told_by_both_its_addresses() {
     );
     let said = office.said(&six, "laptop", &v6, "22").await;
     assert_eq!(said[0], format!("laptop may reach {v6} on tcp port 22."));
+    let question = json!({ "ask": "reach", "from": "laptop", "to": format!("{v6}:22") });
+    let body = json!({ "document": "{\"acls\": []}", "question": question });
+    let path = PolicyExplainPath {
+        tenant: office.tenant,
+    };
+    let problem = office.ada.posts(&path.to_path(), &body).await;
+    assert_eq!(
+        problem.problem(Code::Invalid).errors[0].detail,
+        format!(
+            "no machine has the address {v6}:22; did you mean port 22 of {v6}, which is web's?"
+        )
+    );
     let said = office.said(&six, "laptop", v4, "22").await;
     assert!(said[0].starts_with(&format!("laptop may not reach {v4}")));
 }

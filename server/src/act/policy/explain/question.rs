@@ -1,5 +1,7 @@
 //! What people type, read.
 
+use std::net::IpAddr;
+
 use policy::{
     explain::{self, Explainer, Typed},
     protocol,
@@ -38,6 +40,27 @@ pub(super) fn end(scene: &Scene<'_>, pointer: &str, text: &str) -> Result<Typed>
     explainer
         .typed(text, scene.devices)
         .map_err(|unclear| Error::invalid(pointer, unclear.to_string()))
+}
+
+/// One end, or addresses that lead nowhere.
+pub(super) fn place(scene: &Scene<'_>, pointer: &str, text: &str) -> Result<Typed> {
+    end(scene, pointer, text).or_else(|error| match port_in(scene, text.trim()) {
+        Some(meant) => Err(Error::invalid(pointer, meant)),
+        None => scene.explainer.nowhere(text).ok_or(error),
+    })
+}
+
+/// What may be meant by an IPv6 address without brackets that ends in a port.
+fn port_in(scene: &Scene<'_>, text: &str) -> Option<String> {
+    let (bare, port) = text.rsplit_once(':')?;
+    let address = IpAddr::V6(bare.parse().ok()?);
+    explain::read_ports(port).ok()?;
+    let mut devices = scene.devices.iter();
+    let device = devices.find(|device| device.facts.addresses.contains(&address))?;
+    Some(format!(
+        "no machine has the address {text}; did you mean port {port} of {bare}, which is {}'s?",
+        device.name
+    ))
 }
 
 /// Both, or what is wrong with either.

@@ -22,8 +22,7 @@ pub(super) fn answer(
     traffic: &Traffic,
 ) -> Result<Explained> {
     let from = question::end(scene, "/question/from", from);
-    let to = question::end(scene, "/question/to", to)
-        .or_else(|error| scene.explainer.nowhere(to).ok_or(error));
+    let to = question::place(scene, "/question/to", to);
     let ends = question::both(from, to);
     let ((from, to), asked) = question::both(ends, question::traffic(traffic))?;
     let cases = scene.explainer.explain_all(
