@@ -21,6 +21,7 @@ mod person;
 pub(crate) mod ports;
 mod reverse;
 mod rules;
+mod source;
 mod spot;
 mod ssh;
 mod thought;

@@ -154,6 +154,7 @@ pub(crate) fn in_order(mut cases: Vec<Case>) -> impl Iterator<Item = (Case, Shap
         Verdict::Allowed => 0,
         Verdict::Partly => 1,
         Verdict::Denied => 2,
+        Verdict::Unasked => 3,
     });
     let is_alone = cases.len() == 1;
     cases.into_iter().enumerate().map(move |(at, case)| {

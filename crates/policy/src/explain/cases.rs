@@ -39,6 +39,9 @@ pub struct Cases<E> {
     pub all: Vec<Case<E>>,
     /// Pairs that were not looked at: the question is too wide.
     pub left_out: usize,
+    /// Routers that are one end of a pair, while the other lies behind them, or between two
+    /// addresses behind them: such traffic does not pass through the mesh and is left out.
+    pub within: BTreeSet<usize>,
 }
 
 /// The answer about two spots, or about their addresses of one family.
@@ -69,7 +72,7 @@ impl Explainer<'_> {
             let flows = self.flows(devices, (a, b), is_even, (proto, ports));
             by_family(flows.iter().map(|flow| self.told(&routers, flow)).collect())
         };
-        pairs(&from, &to, judge)
+        pairs(devices, (&from, &to), judge)
     }
 
     /// A sign-in as `login` from each of `from` to each of `to`.
@@ -98,7 +101,7 @@ impl Explainer<'_> {
         let (from, to) = [from, to]
             .map(|spots| alike::identities(devices, spots))
             .into();
-        pairs(&from, &to, judge)
+        pairs(devices, (&from, &to), judge)
     }
 
     /// The devices that a rule names as routers.
@@ -214,17 +217,18 @@ fn by_family(mut all: Vec<Told<Explanation>>) -> Vec<Told<Explanation>> {
 }
 
 fn pairs<E: Answer>(
-    from: &[Alike],
-    to: &[Alike],
+    devices: &[Device<'_>],
+    (from, to): (&[Alike], &[Alike]),
     judge: impl Fn(Spot, Spot, bool) -> Vec<Told<E>>,
 ) -> Cases<E> {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut all: Vec<Gathered<E>> = Vec::new();
     let mut same = BTreeSet::new();
-    let (mut looked, mut left_out) = (0, 0);
+    let (mut looked, mut left_out, mut within) = (0, 0, BTreeSet::new());
     for (row, sources) in from.iter().enumerate() {
         for (column, targets) in to.iter().enumerate() {
             let (count, example) = apart(&sources.spots, &targets.spots);
+            within.extend(one_router(devices, &sources.spots, &targets.spots));
             let Some((a, b)) = example else {
                 same.insert((row, column));
                 continue;
@@ -268,6 +272,7 @@ fn pairs<E: Answer>(
     Cases {
         all: all.collect(),
         left_out,
+        within,
     }
 }
 
@@ -302,4 +307,24 @@ fn apart(from: &[Spot], to: &[Spot]) -> (usize, Option<(Spot, Spot)>) {
         Some((*a, *b))
     });
     (sources.len() * targets.len() - same, first)
+}
+
+/// The devices of both sides that are not each an end by themselves: something behind them is.
+fn one_router(devices: &[Device<'_>], from: &[Spot], to: &[Spot]) -> BTreeSet<usize> {
+    let is_behind = |spot: &&Spot| {
+        let device = devices.get(spot.device);
+        device.is_some_and(|device| !spot.is_own(device.facts))
+    };
+    let all = |spots: &[Spot]| spots.iter().map(|s| s.device).collect::<BTreeSet<usize>>();
+    let behind = |spots: &[Spot]| -> BTreeSet<usize> {
+        spots.iter().filter(is_behind).map(|s| s.device).collect()
+    };
+    let (from_behind, to_behind) = (behind(from), behind(to));
+    if from_behind.is_empty() && to_behind.is_empty() {
+        return BTreeSet::new();
+    }
+    let (from, to) = (all(from), all(to));
+    let both = from.intersection(&to).copied();
+    both.filter(|at| from_behind.contains(at) || to_behind.contains(at))
+        .collect()
 }

@@ -7,6 +7,7 @@ mod sign_in;
 mod summary;
 mod who;
 mod who_signs_in;
+mod within;
 mod words;
 
 use policy::{

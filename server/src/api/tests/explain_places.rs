@@ -13,6 +13,7 @@ struct Office {
     _app: TestApp,
     tenant: TenantId,
     ada: Persona,
+    gate: NodeId,
 }
 
 /// Bob with a laptop, a web machine, and a router with one approved route and one that waits.
@@ -32,6 +33,7 @@ async fn office() -> Office {
         _app: app,
         tenant,
         ada,
+        gate: gate.id,
     };
     office.approve(gate.id, "10.20.0.0/16").await;
     office
@@ -291,4 +293,90 @@ async fn many_cases_are_told_in_few_and_what_is_open_first() {
     for denied in &said[2..] {
         assert!(denied.contains(" may not reach "), "{said:#?}");
     }
+}
+
+#[tokio::test]
+async fn no_rule_is_asked_about_one_machine_or_one_side_of_a_router() {
+    let office = office().await;
+    office.approve(office.gate, "0.0.0.0/0").await;
+    let all = rule("*", "*:*");
+    let cases = [
+        (
+            "10.20.0.10",
+            "10.20.0.77",
+            "10.20.0.10 and 10.20.0.77 lie behind the same router, gate: their traffic does not pass \
+             through the mesh, and no rule is asked.",
+        ),
+        (
+            "gate",
+            "10.20.0.10",
+            "10.20.0.10 lies behind gate: traffic between the two does not pass through the mesh, and \
+             no rule is asked.",
+        ),
+        (
+            "10.20.0.10",
+            "gate",
+            "10.20.0.10 lies behind gate: traffic between the two does not pass through the mesh, and \
+             no rule is asked.",
+        ),
+        (
+            "office",
+            "office",
+            "office lies behind gate: traffic within it does not pass through the mesh, and no rule is \
+             asked.",
+        ),
+        (
+            "10.20.0.10",
+            "8.8.8.8",
+            "10.20.0.10 and 8.8.8.8 lie behind the same router, gate: their traffic does not pass \
+             through the mesh, and no rule is asked.",
+        ),
+        (
+            "laptop",
+            "laptop",
+            "laptop is one machine; a machine always reaches itself.",
+        ),
+        (
+            "laptop",
+            BOB,
+            "laptop and bob@acme.example are the same machine; a machine always reaches itself.",
+        ),
+    ];
+    for (from, to, sentence) in cases {
+        let question = json!({ "ask": "reach", "from": from, "to": to });
+        let told = office.explained(&all, question).await;
+        assert_eq!(
+            (told.verdict, told.sentence.as_str()),
+            (Verdict::Unasked, sentence)
+        );
+        assert!(told.cases.is_empty() && told.notes.is_empty(), "{told:?}");
+    }
+    let question = json!({ "ask": "reach", "from": "*", "to": "10.20.0.10" });
+    let told = office.explained(&all, question).await;
+    assert_eq!(told.verdict, Verdict::Allowed);
+    assert_eq!(
+        told.notes,
+        [
+            "Traffic between gate and what lies behind it, or within that, does not pass through the \
+             mesh, and no rule is asked: the answer leaves it out."
+        ]
+    );
+}
+
+#[tokio::test]
+async fn only_machines_and_what_lies_behind_subnet_routers_are_sources() {
+    let office = office().await;
+    office.approve(office.gate, "0.0.0.0/0").await;
+    let all = rule("*", "*:*");
+    let lost = "no machine has this address, and no approved subnet route leads there";
+    let said = office.said(&all, "8.8.8.8", "web", "22").await;
+    let expected = format!("8.8.8.8 may not reach web on tcp port 22: {lost}.");
+    assert_eq!(said, [expected.clone(), expected]);
+    let said = office.said(&all, "8.8.8.8", "10.20.0.7", "22").await;
+    assert!(said[0].ends_with(&format!("{lost}.")), "{said:?}");
+    let said = office.said(&all, "10.30.0.9", "web", "22").await;
+    assert_eq!(
+        said[0],
+        "10.30.0.9 may not reach web on tcp port 22: gate offers 10.30.0.0/16 and nobody approved it."
+    );
 }

@@ -105,10 +105,10 @@ fn ask(which: Which, file: Option<&str>, question: Question) -> Result<Request> 
     })
 }
 
-/// Whether all that was asked is allowed, or somebody can reach the place.
+/// Whether all that was asked is allowed or no rule is asked, or somebody can reach the place.
 pub(super) fn is_let_through(explained: &Explained) -> bool {
     match explained.verdict {
-        Verdict::Allowed => true,
+        Verdict::Allowed | Verdict::Unasked => true,
         Verdict::Partly => explained.cases.is_empty(),
         Verdict::Denied => false,
     }

@@ -96,13 +96,13 @@ pub struct Explained {
     /// The answer as a sentence.
     pub sentence: String,
     /// What is to be known of it: of people and tags that have no machine yet.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub notes: Vec<String>,
     /// By reason, for a question with a source.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub cases: Vec<Case>,
     /// By rule, for a question after sources.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub entrances: Vec<Entrance>,
     /// What the answer does not cover, if the question was too wide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,6 +119,8 @@ pub enum Verdict {
     Partly,
     /// None of it.
     Denied,
+    /// No rule is asked: it is one machine, or the traffic does not pass through the mesh.
+    Unasked,
 }
 
 /// Pairs of machines with the same answer for the same reasons.
@@ -135,7 +137,7 @@ pub struct Case {
     /// How many pairs.
     pub pairs: usize,
     /// What lets it through.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub chains: Vec<Chain>,
     /// Why the rest is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]

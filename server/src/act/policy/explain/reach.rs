@@ -25,6 +25,7 @@ pub(super) fn answer(
     let to = question::place(scene, "/question/to", to);
     let ends = question::both(from, to);
     let ((from, to), asked) = question::both(ends, question::traffic(traffic))?;
+    let from = from.as_source(scene.devices);
     let cases = scene.explainer.explain_all(
         scene.law,
         scene.devices,
@@ -33,6 +34,7 @@ pub(super) fn answer(
     );
     let what = what(&asked, &words::ports(&asked.ports));
     let told = summary::told(
+        scene,
         &cases,
         |case| tell(scene, case, &from, &to, &asked),
         &nowhere(&from, &to, &asked),
@@ -42,15 +44,15 @@ pub(super) fn answer(
     Ok(lacking::noted(scene, (Some(&from), &to), told))
 }
 
-/// Why no packet comes from or gets to addresses that no device has.
-fn nowhere_why(lost: &[(IpAddr, IpAddr)]) -> String {
+/// Why no packet comes from or gets to addresses that no device has; `route`: which would do.
+fn nowhere_why(lost: &[(IpAddr, IpAddr)], route: &str) -> String {
     let is_one = matches!(lost, [(first, last)] if first == last);
     let which = if is_one {
         "this address"
     } else {
         "these addresses"
     };
-    format!("no machine has {which}, and no approved route leads there")
+    format!("no machine has {which}, and no approved {route} leads there")
 }
 
 /// The parts of the ends that lead nowhere.
@@ -75,13 +77,13 @@ fn nowhere(from: &Typed, to: &Typed, asked: &Asked) -> Vec<api::Case> {
     if !from.nowhere.is_empty() {
         let lost = words::names(explain::written(&from.nowhere));
         let sentence = format!("{} may not reach {}", words::listed(&lost), to.name);
-        let why = nowhere_why(&from.nowhere);
+        let why = nowhere_why(&from.nowhere, "subnet route");
         cases.push(case(Cause::NoSuchSource, &sentence, [lost, whole(to)], why));
     }
     if !to.nowhere.is_empty() {
         let lost = words::names(explain::written(&to.nowhere));
         let sentence = format!("{} may not reach {}", from.name, words::listed(&lost));
-        let why = nowhere_why(&to.nowhere);
+        let why = nowhere_why(&to.nowhere, "route");
         let ends = [whole(from), lost];
         cases.push(case(Cause::NoSuchDestination, &sentence, ends, why));
     }
@@ -139,10 +141,8 @@ fn tell(
             rest(asked)
         ),
         (_, Some(denial)) => {
-            format!(
-                "{who} may not reach {place} on {all}{pairs}: {}.",
-                denial.cause
-            )
+            let why = why(scene, case, denial);
+            format!("{who} may not reach {place} on {all}{pairs}: {why}.")
         }
         (_, None) => format!("{who} may reach {place} on {all}{pairs}."),
     };
@@ -158,12 +158,30 @@ fn tell(
             .iter()
             .map(|chain| scene.words.chain(chain))
             .collect(),
-        denied: case
-            .explanation
-            .denied
-            .as_ref()
-            .map(|denial| scene.words.denial(denial)),
+        denied: case.explanation.denied.as_ref().map(|denial| api::Denial {
+            text: why(scene, case, denial),
+            ..scene.words.denial(denial)
+        }),
     }
+}
+
+/// The cause in words; of a source behind a route that nobody approved, that route.
+fn why(scene: &Scene<'_>, case: &Case<Explanation>, denial: &explain::Denial) -> String {
+    let (from, _) = case.example;
+    let offered = || {
+        let device = scene.devices.get(from.device)?;
+        let address = from.addresses().next()?;
+        let mut routes = device.offered.iter();
+        let route = routes.find(|route| route.bits > 0 && route.contains(address))?;
+        Some(format!(
+            "{} offers {route} and nobody approved it",
+            device.name
+        ))
+    };
+    let waiting = (denial.cause == Cause::NoSuchSource).then(offered);
+    waiting
+        .flatten()
+        .unwrap_or_else(|| denial.cause.to_string())
 }
 
 /// Sorted, and joined where they touch.

@@ -19,6 +19,7 @@ pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Re
         .explainer
         .explain_sign_ins(scene.devices, (&from.spots, &to.spots), login);
     let told = summary::told(
+        scene,
         &cases,
         |case| tell(scene, case, (&from, &to), login),
         &[],

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use policy::explain::{Case, Cases, Spot, Typed};
 use wire::api::policy::explain::{self as api, Explained, Names, Verdict};
 
-use super::words;
+use super::{Scene, within, words};
 
 /// The most cases that an answer tells.
 const MOST_CASES: usize = 50;
@@ -13,6 +13,7 @@ const MOST_CASES: usize = 50;
 /// One sentence over all cases; what is open first, and the widest case of each verdict.
 /// `nowhere`: cases of addresses that lead nowhere.
 pub(super) fn told<E>(
+    scene: &Scene<'_>,
     cases: &Cases<E>,
     tell: impl Fn(&Case<E>) -> api::Case,
     nowhere: &[api::Case],
@@ -25,20 +26,17 @@ pub(super) fn told<E>(
         let order = match case.verdict {
             Verdict::Allowed => 0,
             Verdict::Partly => 1,
-            Verdict::Denied => 2,
+            Verdict::Denied | Verdict::Unasked => 2,
         };
         (order, std::cmp::Reverse(case.pairs))
     });
     let verdict = over(&told);
-    let (from, to) = ends;
+    let (from, _) = ends;
     let sentence = match (told.as_slice(), verdict) {
-        ([], _) => format!(
-            "{} and {} are the same machine; a machine always reaches itself.",
-            from.name, to.name
-        ),
+        ([], _) => within::sentence(scene, &cases.within, ends),
         ([one], _) => one.sentence.clone(),
         (_, Verdict::Allowed) => format!("{} may {act}.", from.name),
-        (_, Verdict::Denied) => format!("{} may not {act}.", from.name),
+        (_, Verdict::Denied | Verdict::Unasked) => format!("{} may not {act}.", from.name),
         (_, Verdict::Partly) => {
             let part = in_part(&told, &sides(cases, nowhere, ends));
             format!("{} may {act} only in part{part}.", from.name)
@@ -50,7 +48,7 @@ pub(super) fn told<E>(
     Explained {
         verdict,
         sentence,
-        notes: Vec::new(),
+        notes: within::note(scene, &cases.within, told.is_empty()),
         cases: told,
         entrances: Vec::new(),
         left_out: (left > 0).then(|| {
@@ -61,7 +59,9 @@ pub(super) fn told<E>(
 
 fn over(told: &[api::Case]) -> Verdict {
     let all = |verdict| told.iter().all(|case| case.verdict == verdict);
-    if all(Verdict::Allowed) {
+    if told.is_empty() {
+        Verdict::Unasked
+    } else if all(Verdict::Allowed) {
         Verdict::Allowed
     } else if all(Verdict::Denied) {
         Verdict::Denied

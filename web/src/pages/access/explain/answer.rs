@@ -82,6 +82,7 @@ fn verdict(verdict: Verdict) -> impl IntoView {
         Verdict::Allowed => (Tone::Good, "Allowed"),
         Verdict::Partly => (Tone::Caution, "Partly"),
         Verdict::Denied => (Tone::Bad, "Denied"),
+        Verdict::Unasked => (Tone::Neutral, "No rule is asked"),
     };
     view! { <span data-testid="verdict"><Badge tone text/></span> }
 }
