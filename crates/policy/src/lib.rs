@@ -43,6 +43,7 @@ mod internet;
 mod ipset;
 pub mod keyword;
 pub mod lint;
+mod login;
 pub mod posture;
 pub mod protocol;
 pub mod routes;

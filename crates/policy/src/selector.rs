@@ -7,10 +7,11 @@ pub(crate) mod tag;
 
 use std::net::IpAddr;
 
-use wire::{name::Email, net::Prefix};
+use wire::net::Prefix;
 
 use crate::{
     diagnostic::{Code, Sink, Span},
+    login,
     source::Text,
 };
 use autogroup::Autogroup;
@@ -176,8 +177,8 @@ fn users_of(text: &str, span: Span, sink: &mut Sink) -> Option<String> {
 
 fn other(t: &str, text: &Text, sink: &mut Sink) -> Option<SelectorKind> {
     if t.contains('@') {
-        return match t.parse::<Email>() {
-            Ok(email) => Some(SelectorKind::User(email.as_str().to_owned())),
+        return match login::read(t) {
+            Ok(name) => Some(SelectorKind::User(name)),
             Err(why) => {
                 sink.error(Code::InvalidSelector, text.span, why.to_string());
                 None

@@ -1,11 +1,10 @@
 //! What a document says of the tenant's people.
 
-use std::collections::BTreeSet;
-
 use crate::{
     diagnostic::{Code, Sink},
     directory::Directory,
     document::Document,
+    login::Logins,
     selector::{Selector, SelectorKind, provider_group::ProviderGroup},
     source::Text,
 };
@@ -13,11 +12,7 @@ use crate::{
 pub(super) fn check(document: &Document, directory: &Directory, sink: &mut Sink) {
     let people = People {
         directory,
-        known: directory
-            .users
-            .iter()
-            .map(|u| u.email.to_lowercase())
-            .collect(),
+        known: Logins::new(directory.users.iter().map(|u| (u.email.as_str(), ()))),
     };
     for member in document.groups.iter().flat_map(|g| &g.members) {
         people.user(member, sink);
@@ -52,7 +47,7 @@ fn selectors(document: &Document) -> impl Iterator<Item = &Selector> {
 
 struct People<'a> {
     directory: &'a Directory,
-    known: BTreeSet<String>,
+    known: Logins<()>,
 }
 
 impl People<'_> {
@@ -88,17 +83,7 @@ impl People<'_> {
     }
 
     fn user(&self, email: &Text, sink: &mut Sink) {
-        if !self.known.contains(&email.text) {
-            sink.warning(
-                Code::UnknownUser,
-                email.span,
-                format!(
-                    "`{}` is no user of this tenant and matches nothing",
-                    email.text
-                ),
-            )
-            .did_you_mean(&email.text, self.known.iter().map(String::as_str));
-        }
+        self.known.must_know(&email.text, email.span, sink);
     }
 
     fn provider_group(&self, group: &ProviderGroup, selector: &Selector, sink: &mut Sink) {

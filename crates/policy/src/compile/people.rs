@@ -7,6 +7,7 @@ use wire::{UserId, api::Role};
 use crate::{
     directory::Directory,
     document::Document,
+    login::Logins,
     selector::{
         SelectorKind,
         provider_group::{ProviderGroup, fold},
@@ -15,26 +16,23 @@ use crate::{
 
 /// The users that a document's names stand for.
 pub(crate) struct People<'a> {
-    by_email: BTreeMap<String, (UserId, Role)>,
+    logins: Logins<(UserId, Role)>,
     groups: BTreeMap<&'a str, BTreeSet<UserId>>,
 }
 
 impl<'a> People<'a> {
     pub(crate) fn new(document: &'a Document, directory: &Directory) -> Self {
-        let by_email: BTreeMap<_, _> = directory
-            .users
-            .iter()
-            .map(|u| (u.email.to_lowercase(), (u.id, u.role)))
-            .collect();
+        let users = directory.users.iter();
+        let logins = Logins::new(users.map(|u| (u.email.as_str(), (u.id, u.role))));
         let groups = document
             .groups
             .iter()
             .map(|g| {
-                let members = g.members.iter().filter_map(|m| by_email.get(&m.text));
+                let members = g.members.iter().filter_map(|m| logins.find(&m.text));
                 (g.name.text.as_str(), members.map(|(id, _)| *id).collect())
             })
             .collect();
-        Self { by_email, groups }
+        Self { logins, groups }
     }
 
     /// The users that a selector stands for; `None` when it is no selector of users.
@@ -63,11 +61,8 @@ impl<'a> People<'a> {
     }
 
     pub(crate) fn user(&self, email: &str) -> BTreeSet<UserId> {
-        self.by_email
-            .get(email)
-            .map(|(id, _)| *id)
-            .into_iter()
-            .collect()
+        let found = self.logins.find(email);
+        found.map(|(id, _)| *id).into_iter().collect()
     }
 
     pub(crate) fn group(&self, name: &str) -> BTreeSet<UserId> {
@@ -80,7 +75,7 @@ impl<'a> People<'a> {
             return BTreeSet::new();
         }
         let is_of = |email: &str| email.rsplit_once('@').is_some_and(|(_, d)| d == domain);
-        let all = self.by_email.iter().filter(|(email, _)| is_of(email));
+        let all = self.logins.all().filter(|(email, _)| is_of(email));
         all.map(|(_, (id, _))| *id).collect()
     }
 
@@ -95,9 +90,9 @@ impl<'a> People<'a> {
     }
 
     pub(crate) fn with_role(&self, holds: impl Fn(Role) -> bool) -> BTreeSet<UserId> {
-        let all = self.by_email.values();
-        all.filter(|(_, role)| holds(*role))
-            .map(|(id, _)| *id)
+        let all = self.logins.all();
+        all.filter(|(_, (_, role))| holds(*role))
+            .map(|(_, (id, _))| *id)
             .collect()
     }
 }

@@ -199,7 +199,7 @@ impl<'a> Names<'a> {
         let person = |holds: &dyn Fn(&Person<'_>) -> bool| party.person.is_some_and(holds);
         party.own
             && match kind {
-                SelectorKind::User(email) => person(&|p| p.email == *email),
+                SelectorKind::User(name) => person(&|p| p.is_called(name)),
                 SelectorKind::UsersOf(domain) => {
                     person(&|p| p.domain() == Some(domain)) && self.directory.has_domain(domain)
                 }
@@ -286,8 +286,8 @@ impl<'a> Names<'a> {
         let listed = |group: &str| party.person.and_then(|p| p.groups.get(group).copied());
         match kind {
             SelectorKind::Any | SelectorKind::Service(_) => party.of_everything(),
-            SelectorKind::User(email) => Because::Named {
-                email: email.clone(),
+            SelectorKind::User(name) => Because::Named {
+                email: name.clone(),
             },
             SelectorKind::UsersOf(domain) => Because::OfDomain {
                 domain: domain.clone(),

@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::{UserId, api::Role};
 
 use crate::{
-    diagnostic::Span, directory::Directory, document::Document, selector::provider_group::fold,
+    diagnostic::Span, directory::Directory, document::Document, login::Logins,
+    selector::provider_group::fold,
 };
 
 /// A user and what he belongs to.
 #[derive(Debug)]
 pub(super) struct Person<'a> {
     pub(super) email: String,
+    /// The name without its domain, `ada@`, where it means this user alone.
+    pub(super) short: Option<String>,
     pub(super) role: Role,
     /// Groups of the document, and where they list him.
     pub(super) groups: BTreeMap<&'a str, Span>,
@@ -20,6 +23,11 @@ pub(super) struct Person<'a> {
 }
 
 impl Person<'_> {
+    /// True when a login name in a document means him.
+    pub(super) fn is_called(&self, written: &str) -> bool {
+        self.email == written || self.short.as_deref() == Some(written)
+    }
+
     pub(super) fn domain(&self) -> Option<&str> {
         self.email.rsplit_once('@').map(|(_, domain)| domain)
     }
@@ -29,14 +37,17 @@ pub(super) fn all<'a>(
     document: &'a Document,
     directory: &Directory,
 ) -> BTreeMap<UserId, Person<'a>> {
-    let mut by_email: BTreeMap<String, UserId> = BTreeMap::new();
+    let users = directory.users.iter();
+    let logins = Logins::new(users.map(|user| (user.email.as_str(), user.id)));
     let mut all = BTreeMap::new();
     for user in &directory.users {
         let email = user.email.to_lowercase();
-        if let Some(other) = by_email.insert(email.clone(), user.id) {
-            all.remove(&other);
+        if logins.find(&email) != Some(&user.id) {
+            continue;
         }
+        let local = email.split_once('@').map(|(local, _)| format!("{local}@"));
         let person = Person {
+            short: local.filter(|short| logins.find(short) == Some(&user.id)),
             email,
             role: user.role,
             groups: BTreeMap::new(),
@@ -46,7 +57,7 @@ pub(super) fn all<'a>(
     }
     for group in &document.groups {
         for member in &group.members {
-            let user = by_email.get(&member.text);
+            let user = logins.find(&member.text);
             if let Some(person) = user.and_then(|u| all.get_mut(u)) {
                 let groups = &mut person.groups;
                 groups

@@ -27,7 +27,7 @@ fn read(value: &Value, document: &mut Document, sink: &mut Sink) {
 
 /// One rule; left out as a whole when a part that narrows it cannot be read.
 fn acl(index: usize, value: &Value, sink: &mut Sink) -> Option<Acl> {
-    let fields = fields::read(value, "a rule", forms::ACLS, sink)?;
+    let fields = fields::read_with_notes(value, "a rule", forms::ACLS, sink)?;
     let action = action(&fields, value, sink);
     let protocol = match fields.get("proto") {
         Some(v) => match shape::text(v, "`proto`", sink)? {

@@ -37,10 +37,28 @@ pub(super) fn read<'v>(
     form: Form,
     sink: &mut Sink,
 ) -> Option<Fields<'v>> {
+    let members = shape::members(value, what, sink)?;
+    Some(of(members, what, form, sink))
+}
+
+/// As [`read`]; keys that begin with `#` are notes and mean nothing. Headscale
+/// and the programs around it keep such notes in rules of `acls`.
+pub(super) fn read_with_notes<'v>(
+    value: &'v Value,
+    what: &str,
+    form: Form,
+    sink: &mut Sink,
+) -> Option<Fields<'v>> {
+    let mut members = shape::members(value, what, sink)?;
+    members.retain(|member| !member.key.text.starts_with('#'));
+    Some(of(members, what, form, sink))
+}
+
+fn of<'v>(members: Vec<&'v Member>, what: &str, form: Form, sink: &mut Sink) -> Fields<'v> {
     let known = form.inner(None).unwrap_or(form).fields();
     let before = sink.errors();
     let mut found: Vec<(&'static str, &Member)> = Vec::new();
-    for member in shape::members(value, what, sink)? {
+    for member in members {
         let written = member.key.text.as_str();
         let Some(field) = known.iter().find(|f| f.name.eq_ignore_ascii_case(written)) else {
             unknown(member, what, known, sink);
@@ -61,10 +79,10 @@ pub(super) fn read<'v>(
             found.push((name, member));
         }
     }
-    Some(Fields {
+    Fields {
         found,
         sound: sink.errors() == before,
-    })
+    }
 }
 
 fn unknown(member: &Member, what: &str, known: &[Field], sink: &mut Sink) {

@@ -1,12 +1,10 @@
 //! `groups`: names for sets of users.
 
-use wire::name::Email;
-
 use super::{Keyword, Support, forms};
 use crate::{
     diagnostic::{Code, Sink},
     document::{Document, Group},
-    shape,
+    login, shape,
     source::{Text, Value},
 };
 
@@ -82,10 +80,10 @@ fn user(group: &str, entry: &Text, sink: &mut Sink) -> Option<Text> {
         .help("name its members here");
         return None;
     }
-    match entry.text.parse::<Email>() {
-        Ok(email) => Some(Text {
+    match login::read(&entry.text) {
+        Ok(text) => Some(Text {
             span: entry.span,
-            text: email.as_str().to_owned(),
+            text,
         }),
         Err(why) => {
             sink.error(Code::InvalidName, entry.span, why.to_string())

@@ -1,7 +1,5 @@
 //! What is wrong with `ssh` for this tenant: domains that are not its own, users that it does not have.
 
-use std::collections::BTreeSet;
-
 use crate::{
     diagnostic::{Code, Diagnostic, Sink, Span},
     directory::Directory,
@@ -9,6 +7,7 @@ use crate::{
         Document,
         ssh::{LoginKind, SshAction, SshRule},
     },
+    login::Logins,
     selector::SelectorKind,
 };
 
@@ -17,11 +16,7 @@ use crate::{
 /// for that cannot be done yet is a warning: `check` and recorders.
 pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
     let mut sink = Sink::default();
-    let users: BTreeSet<String> = directory
-        .users
-        .iter()
-        .map(|u| u.email.to_lowercase())
-        .collect();
+    let users = Logins::new(directory.users.iter().map(|u| (u.email.as_str(), ())));
     for rule in &document.ssh {
         warn_of_limits(rule, &mut sink);
         for login in &rule.logins {
@@ -33,15 +28,8 @@ pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
             if let SelectorKind::UsersOf(domain) = &selector.kind {
                 check_domain(domain, selector.span, directory, &mut sink);
             }
-            if let SelectorKind::User(email) = &selector.kind
-                && !users.contains(email)
-            {
-                sink.warning(
-                    Code::UnknownUser,
-                    selector.span,
-                    format!("`{email}` is no user of this tenant and matches nothing"),
-                )
-                .did_you_mean(email, users.iter().map(String::as_str));
+            if let SelectorKind::User(name) = &selector.kind {
+                users.must_know(name, selector.span, &mut sink);
             }
         }
     }
