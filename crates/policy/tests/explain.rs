@@ -11,6 +11,8 @@ mod packet_filter;
 mod places;
 #[path = "explain/ssh.rs"]
 mod ssh;
+#[path = "explain/who.rs"]
+mod who;
 #[path = "explain/wider.rs"]
 mod wider;
 #[path = "law/world.rs"]

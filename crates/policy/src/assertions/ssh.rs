@@ -30,32 +30,49 @@ pub(super) fn run(test: &SshTest, table: &SshTable, world: &World<'_>, out: &mut
     let pairs = match pairs(test, world) {
         Ok(pairs) => pairs,
         Err((span, failure)) => {
-            return out.push(outcome(test, Expected::Sense, span, "", Some(failure)));
+            return out.push(outcome(
+                test,
+                Expected::Sense,
+                span,
+                ("", None),
+                Some(failure),
+            ));
         }
     };
     if asks().next().is_none() {
         let failure = Failure::new("the test expects nothing")
             .help("write `accept`, `check` or `deny` with names of users of the system");
-        out.push(outcome(test, Expected::Sense, test.span, "", Some(failure)));
+        let asked = ("", None);
+        out.push(outcome(
+            test,
+            Expected::Sense,
+            test.span,
+            asked,
+            Some(failure),
+        ));
     }
     out.extend(asks().map(|(expected, login)| {
-        let mut judged = pairs
-            .iter()
-            .map(|(from, to)| judge(table, expected, from, to, &login.text));
-        let failure = judged.find_map(Result::err);
-        outcome(test, expected, login.span, &login.text, failure)
+        let mut judged = pairs.iter().map(|(at, from, to)| {
+            let failure = judge(table, expected, from, to, &login.text).err()?;
+            Some((*at, failure))
+        });
+        let (at, failure) = judged.find_map(|failed| failed).unzip();
+        outcome(test, expected, login.span, (&login.text, at), failure)
     }));
 }
 
+/// `at`: the place of the destination that fails; without it all are named.
 fn outcome(
     test: &SshTest,
     expected: Expected,
     span: Span,
-    login: &str,
+    (login, at): (&str, Option<usize>),
     failure: Option<Failure>,
 ) -> Outcome {
     let source = test.source.as_ref().map_or("", |t| t.text.as_str());
-    let targets: Vec<&str> = test.destinations.iter().map(|t| t.text.as_str()).collect();
+    let all = test.destinations.iter().enumerate();
+    let told = all.filter(|(place, _)| at.is_none_or(|at| at == *place));
+    let targets: Vec<&str> = told.map(|(_, t)| t.text.as_str()).collect();
     let targets = targets.join(", ");
     let subject = if login.is_empty() {
         format!("{source} -> {targets}")
@@ -72,7 +89,8 @@ fn outcome(
     }
 }
 
-type Pairs<'a> = Vec<(Device<'a>, Device<'a>)>;
+/// The destination's place in the test, the source, and a device of that destination.
+type Pairs<'a> = Vec<(usize, Device<'a>, Device<'a>)>;
 
 /// Every source with every destination.
 fn pairs<'a>(test: &SshTest, world: &World<'a>) -> Result<Pairs<'a>, (Span, Failure)> {
@@ -83,7 +101,7 @@ fn pairs<'a>(test: &SshTest, world: &World<'a>) -> Result<Pairs<'a>, (Span, Fail
     let sources = sources.into_iter().map(|d| d.with(&test.attributes));
     let sources: Vec<Device<'_>> = sources.collect();
     let mut pairs = Vec::new();
-    for text in &test.destinations {
+    for (at, text) in test.destinations.iter().enumerate() {
         let kind = target_of(text, world).map_err(|failure| (text.span, failure))?;
         let own = kind == SelectorKind::Autogroup(Autogroup::SelfDevices);
         let targets = if own {
@@ -98,7 +116,7 @@ fn pairs<'a>(test: &SshTest, world: &World<'a>) -> Result<Pairs<'a>, (Span, Fail
             } else {
                 targets.clone()
             };
-            pairs.extend(targets.into_iter().map(|to| (from.clone(), to)));
+            pairs.extend(targets.into_iter().map(|to| (at, from.clone(), to)));
             if pairs.len() > MAX_PAIRS {
                 let failure =
                     Failure::new(format!("it means more than {MAX_PAIRS} pairs of devices"));

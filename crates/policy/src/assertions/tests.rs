@@ -106,3 +106,17 @@ fn tests_and_rules_are_counted_from_one() {
         ]
     );
 }
+
+#[test]
+fn a_sign_in_test_names_the_destination_that_fails() {
+    let text = r#"{"tagOwners": {"tag:r": [], "tag:s": []},
+        "ssh": [{"action": "accept", "src": ["ada@example.com"], "dst": ["tag:r"], "users": ["root"]}],
+        "sshTests": [{"src": "ada@example.com", "dst": ["tag:r", "tag:s"], "accept": ["root"], "deny": ["root"]}]}"#;
+    assert_eq!(
+        failing(text, &[]),
+        [
+            "test 1 of `sshTests`: ada@example.com -> root@tag:s: expected accept, but no rule of `ssh` allows it",
+            "test 1 of `sshTests`: ada@example.com -> root@tag:r: expected deny, but rule 1 of `ssh` allows it",
+        ]
+    );
+}

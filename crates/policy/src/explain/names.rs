@@ -15,7 +15,7 @@ use crate::{
     addresses::AddressSet,
     decide::{ANY_IPV4, End},
     diagnostic::Span,
-    directory::{Directory, NodeFacts},
+    directory::Directory,
     document::Document,
     internet::internet,
     ipset,
@@ -252,32 +252,6 @@ impl<'a> Names<'a> {
             IpAddr::V6(_) => MESH_IPV6.contains(address),
         };
         in_mesh || self.directory.routes.iter().any(|r| r.contains(address))
-    }
-
-    /// The users that a selector of people stands for, sorted; none for other selectors.
-    pub(super) fn members(&self, kind: &SelectorKind) -> Vec<UserId> {
-        if !kind.is_of_users() {
-            return Vec::new();
-        }
-        let all = self.people.iter();
-        let held = all.filter(|(user, person)| self.holds_person(kind, **user, person));
-        held.map(|(user, _)| *user).collect()
-    }
-
-    fn holds_person(&self, kind: &SelectorKind, user: UserId, person: &Person<'_>) -> bool {
-        let device = NodeFacts {
-            user: Some(user),
-            ..NodeFacts::default()
-        };
-        let party = Party {
-            end: End {
-                node: &device,
-                address: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
-            },
-            own: true,
-            person: Some(person),
-        };
-        self.holds_device(kind, &party)
     }
 
     /// Why the selector holds the party, which it does.

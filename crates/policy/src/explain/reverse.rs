@@ -1,5 +1,7 @@
 //! Who can reach this?
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use wire::{UserId, net::PortRange};
 
@@ -52,7 +54,8 @@ pub struct Sources {
     pub span: Span,
     /// What kind of source.
     pub sort: Sort,
-    /// The users behind it, sorted; of those who have no device too.
+    /// The users behind it of whom a device gets through, sorted; none for sources that are
+    /// not people.
     pub people: Vec<UserId>,
     /// The devices behind it that get through: their places among the nodes given.
     pub devices: Vec<usize>,
@@ -122,7 +125,7 @@ impl Explainer<'_> {
                 for passage in &passages {
                     let_in.note(&self.names, &asked, passage);
                     let to_self = judge::is_self(passage.target);
-                    let_in.device(*at, |source| {
+                    let_in.device(*at, party.end.node.owner(), |source| {
                         if to_self {
                             self.names.is_self_source(source, party)
                         } else {
@@ -146,7 +149,7 @@ impl Explainer<'_> {
                 }
             }
         }
-        let_in.told(|kind| self.names.members(kind))
+        let_in.told()
     }
 }
 
@@ -172,7 +175,8 @@ struct LetIn<'r, 'd> {
     way: Option<(RuleAt, Link)>,
     ports: Vec<PortRange>,
     /// By source.
-    devices: Vec<Vec<usize>>,
+    people: Vec<BTreeSet<UserId>>,
+    devices: Vec<BTreeSet<usize>>,
     behind: Vec<Vec<Behind>>,
 }
 
@@ -182,7 +186,8 @@ impl<'r, 'd> LetIn<'r, 'd> {
             rule,
             way: None,
             ports: Vec::new(),
-            devices: vec![Vec::new(); rule.sources.len()],
+            people: vec![BTreeSet::new(); rule.sources.len()],
+            devices: vec![BTreeSet::new(); rule.sources.len()],
             behind: vec![Vec::new(); rule.sources.len()],
         }
     }
@@ -198,10 +203,11 @@ impl<'r, 'd> LetIn<'r, 'd> {
     }
 
     /// A device that gets through, by every source that holds it.
-    fn device(&mut self, at: usize, holds: impl Fn(&SelectorKind) -> bool) {
-        for (source, devices) in self.rule.sources.iter().zip(&mut self.devices) {
-            if devices.last() != Some(&at) && holds(&source.kind) {
-                devices.push(at);
+    fn device(&mut self, at: usize, owner: Option<UserId>, holds: impl Fn(&SelectorKind) -> bool) {
+        let sources = self.rule.sources.iter();
+        for ((source, devices), people) in sources.zip(&mut self.devices).zip(&mut self.people) {
+            if holds(&source.kind) && devices.insert(at) && source.kind.is_of_users() {
+                people.extend(owner);
             }
         }
     }
@@ -212,21 +218,21 @@ impl<'r, 'd> LetIn<'r, 'd> {
         }
     }
 
-    fn told(self, members: impl Fn(&SelectorKind) -> Vec<UserId>) -> Option<Reach> {
+    fn told(self) -> Option<Reach> {
         let (rule, target) = self.way?;
         let mut ports = self.ports;
         ports::join(&mut ports);
         let sources = self.rule.sources.iter();
+        let let_in = self.people.into_iter().zip(self.devices).zip(self.behind);
         let sources = sources
-            .zip(self.devices)
-            .zip(self.behind)
-            .filter(|((_, devices), behind)| !devices.is_empty() || !behind.is_empty())
-            .map(|((source, devices), behind)| Sources {
+            .zip(let_in)
+            .filter(|(_, ((_, devices), behind))| !devices.is_empty() || !behind.is_empty())
+            .map(|(source, ((people, devices), behind))| Sources {
                 selector: source.kind.to_string(),
                 span: source.span,
                 sort: Sort::of(&source.kind),
-                people: members(&source.kind),
-                devices,
+                people: people.into_iter().collect(),
+                devices: devices.into_iter().collect(),
                 behind,
             });
         Some(Reach {

@@ -133,6 +133,9 @@ fn merge(known: &mut Reach, more: Reach) {
                 mine.devices.extend(source.devices);
                 mine.devices.sort_unstable();
                 mine.devices.dedup();
+                mine.people.extend(source.people);
+                mine.people.sort_unstable();
+                mine.people.dedup();
                 for behind in source.behind {
                     if !mine.behind.contains(&behind) {
                         mine.behind.push(behind);
