@@ -238,7 +238,7 @@ fn law() -> Vec<Route> {
             Method::POST,
             PolicyImpactPath::TEMPLATE,
             Role,
-            Some(|ids| json!({ "retags": [{ "node": ids.node, "tags": ["tag:server"] }] })),
+            Some(|ids| json!({ "retags": [{ "node": ids.node, "tags": [] }] })),
         ),
         route(Method::GET, PolicyRevisionsPath::TEMPLATE, Role, None),
         route(Method::GET, PolicyRevisionPath::TEMPLATE, Role, None),
