@@ -22,7 +22,7 @@ pub struct Case<E> {
     pub from: Vec<Spot>,
     /// The destinations, sorted; ranges that touch are joined.
     pub to: Vec<Spot>,
-    /// How many pairs.
+    /// How many pairs of a device or a range and another; pieces of a range that touch are one.
     pub pairs: usize,
     /// True when the answer is about every pair of the two, and not about some.
     pub is_every_pair: bool,
@@ -268,7 +268,8 @@ fn pairs<E: Answer>(
             }
         }
     }
-    let all = few(all).into_iter().map(|gathered| gathered.finish(&same));
+    let all = few(all).into_iter();
+    let all = all.map(|gathered| gathered.finish(&same, (from, to)));
     Cases {
         all: all.collect(),
         left_out,
@@ -284,7 +285,12 @@ pub(super) struct Gathered<E> {
 
 impl<E> Gathered<E> {
     /// `same`: pairs of classes of one device alone.
-    fn finish(mut self, same: &BTreeSet<(usize, usize)>) -> Case<E> {
+    fn finish(
+        mut self,
+        same: &BTreeSet<(usize, usize)>,
+        (from, to): (&[Alike], &[Alike]),
+    ) -> Case<E> {
+        self.case.pairs = told_pairs(&self.met, from, to);
         let rows: BTreeSet<usize> = self.met.iter().map(|(row, _)| *row).collect();
         let columns: BTreeSet<usize> = self.met.iter().map(|(_, column)| *column).collect();
         let mut each = rows
@@ -295,6 +301,43 @@ impl<E> Gathered<E> {
         joined(&mut self.case.to);
         self.case
     }
+}
+
+/// How many pairs of places the pairs of classes are, where what is cut is whole again.
+fn told_pairs(met: &BTreeSet<(usize, usize)>, from: &[Alike], to: &[Alike]) -> usize {
+    /// Classes whose spots are of one device, or one other class.
+    type Group = (Option<usize>, usize);
+    let group = |all: &[Alike], at: usize| -> Group {
+        let spots = all.get(at).map(|class| class.spots.as_slice());
+        let device = spots.and_then(|spots| {
+            let first = spots.first()?.device;
+            spots.iter().all(|s| s.device == first).then_some(first)
+        });
+        (device, device.map_or(at, |_| 0))
+    };
+    let mut groups: BTreeMap<(Group, Group), [BTreeSet<usize>; 2]> = BTreeMap::new();
+    for (row, column) in met {
+        let key = (group(from, *row), group(to, *column));
+        let [rows, columns] = groups.entry(key).or_default();
+        rows.insert(*row);
+        columns.insert(*column);
+    }
+    let places = |all: &[Alike], classes: &BTreeSet<usize>| {
+        let classes = classes.iter().filter_map(|at| all.get(*at));
+        let mut spots: Vec<Spot> = classes.flat_map(|c| c.spots.iter().copied()).collect();
+        joined(&mut spots);
+        let mut by_device: BTreeMap<usize, usize> = BTreeMap::new();
+        for spot in spots {
+            *by_device.entry(spot.device).or_default() += 1;
+        }
+        by_device
+    };
+    let count = |[rows, columns]: &[BTreeSet<usize>; 2]| -> usize {
+        let (a, b) = (places(from, rows), places(to, columns));
+        let same = a.iter().map(|(at, n)| n * b.get(at).copied().unwrap_or(0));
+        a.values().sum::<usize>() * b.values().sum::<usize>() - same.sum::<usize>()
+    };
+    groups.values().map(count).sum()
 }
 
 /// How many pairs are of two devices, and the first such pair.

@@ -1,9 +1,21 @@
-//! Names as the source of a question.
+//! Devices as an end of a question, and names as its source.
 
 use super::{Device, Spot, Typed};
 use crate::addresses::AddressSet;
 
 impl Typed {
+    /// A device by its place among those given.
+    pub fn device(at: usize, devices: &[Device<'_>]) -> Option<Self> {
+        let device = devices.get(at)?;
+        Some(Self {
+            name: device.name.to_owned(),
+            spots: vec![Spot::own(at, device.facts)],
+            nowhere: Vec::new(),
+            class: None,
+            hides: None,
+        })
+    }
+
     /// The same as a source: what only exit routes lead to sends nothing into the mesh, so it
     /// counts as leading nowhere.
     #[must_use]
@@ -24,9 +36,9 @@ impl Typed {
         let lost = lost.iter().filter_map(Spot::ends);
         let nowhere = AddressSet::of_ranges(self.nowhere.iter().copied().chain(lost));
         Self {
-            name: self.name,
             spots,
             nowhere: nowhere.ranges().collect(),
+            ..self
         }
     }
 }

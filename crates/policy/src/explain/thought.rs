@@ -8,7 +8,7 @@ use std::{
 
 use wire::UserId;
 
-use super::{Explainer, rules::requirement};
+use super::{Device, Explainer, Typed, rules::requirement};
 use crate::{
     directory::{Directory, NodeFacts},
     document::Document,
@@ -40,6 +40,8 @@ pub enum Lacking {
     User(UserId, String),
     /// A tag that the document defines.
     Tag(String),
+    /// A user or a tag with one device: its login name or the tag, and the device's name.
+    Second(String, String),
 }
 
 impl Lacking {
@@ -47,7 +49,7 @@ impl Lacking {
     pub fn name(&self) -> &str {
         match self {
             Self::User(_, email) => email,
-            Self::Tag(tag) => tag,
+            Self::Tag(name) | Self::Second(name, _) => name,
         }
     }
 }
@@ -70,21 +72,13 @@ pub fn thought(document: &Document, directory: &Directory, nodes: &[NodeFacts]) 
         let name = format!("a machine with {tag}");
         (Lacking::Tag(tag.to_owned()), name)
     });
-    let taken: BTreeSet<IpAddr> = nodes.iter().flat_map(|n| n.addresses.clone()).collect();
-    let free_v4 = (0..=LAST_IPV4)
-        .rev()
-        .map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits)))
-        .filter(|address| !taken.contains(address));
-    let free_v6 = (1..=u128::from(u64::MAX))
-        .map(|n| IpAddr::V6(Ipv6Addr::from_bits(IPV6 | n)))
-        .filter(|address| !taken.contains(address));
     users
         .chain(tags)
-        .zip(free_v4.zip(free_v6))
+        .zip(free(nodes.iter()))
         .map(|((of, name), (v4, v6))| {
             let (user, tags) = match &of {
                 Lacking::User(id, _) => (Some(*id), Vec::new()),
-                Lacking::Tag(tag) => (None, vec![tag.clone()]),
+                Lacking::Tag(tag) | Lacking::Second(tag, _) => (None, vec![tag.clone()]),
             };
             let facts = NodeFacts {
                 user,
@@ -95,6 +89,56 @@ pub fn thought(document: &Document, directory: &Directory, nodes: &[NodeFacts]) 
             Thought { of, name, facts }
         })
         .collect()
+}
+
+/// Addresses that none of the nodes has, one of each family.
+fn free<'n>(nodes: impl Iterator<Item = &'n NodeFacts>) -> impl Iterator<Item = (IpAddr, IpAddr)> {
+    let taken: BTreeSet<IpAddr> = nodes.flat_map(|n| n.addresses.iter().copied()).collect();
+    let free_v4 = (0..=LAST_IPV4)
+        .rev()
+        .map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits)));
+    let free_v6 = (1..=u128::from(u64::MAX)).map(|n| IpAddr::V6(Ipv6Addr::from_bits(IPV6 | n)));
+    let other = taken.clone();
+    free_v4
+        .filter(move |address| !taken.contains(address))
+        .zip(free_v6.filter(move |address| !other.contains(address)))
+}
+
+/// Where both ends are the same user or the same tag, with one device: a second such device, which
+/// the first one's traffic may go to. It is like the first, without its routes.
+pub fn second(
+    (from, to): (&Typed, &Typed),
+    devices: &[Device<'_>],
+    thoughts: &[Thought],
+) -> Option<Thought> {
+    let ([one], [other]) = (from.spots.as_slice(), to.spots.as_slice()) else {
+        return None;
+    };
+    let name = from.class.as_ref()?;
+    if one != other || from.class != to.class {
+        return None;
+    }
+    let device = devices.get(one.device)?;
+    let lacking = || {
+        let at = one.device.checked_sub(devices.len() - thoughts.len())?;
+        thoughts.get(at).map(|thought| thought.of.clone())
+    };
+    let (v4, v6) = free(devices.iter().map(|device| device.facts)).next()?;
+    let has = if name.starts_with("tag:") {
+        "with"
+    } else {
+        "of"
+    };
+    Some(Thought {
+        of: lacking().unwrap_or_else(|| Lacking::Second(name.clone(), device.name.to_owned())),
+        name: format!("a second machine {has} {name}"),
+        facts: NodeFacts {
+            addresses: vec![v4, v6],
+            routes: Vec::new(),
+            exit_routes: Vec::new(),
+            ..device.facts.clone()
+        },
+    })
 }
 
 impl Explainer<'_> {

@@ -42,6 +42,10 @@ pub struct Typed {
     /// Addresses among it that no device has and no route leads to, as ranges; those of the mesh
     /// are left out.
     pub nowhere: Vec<(IpAddr, IpAddr)>,
+    /// The login name or the tag, if it names a user or a tag.
+    pub class: Option<String>,
+    /// The device with the name, by its place, where the name is taken as a host of the policy.
+    pub hides: Option<usize>,
 }
 
 /// A name that leads nowhere.
@@ -73,17 +77,15 @@ impl Explainer<'_> {
     pub fn typed(&self, text: &str, devices: &[Device<'_>]) -> Result<Typed, Unclear> {
         let text = text.trim();
         let real = real(devices);
+        let named = named(text, real);
         if self.document.hosts.iter().any(|h| h.name.text == text) {
-            return self.behind(&SelectorKind::Host(text.to_owned()), real);
+            let mut host = self.behind(&SelectorKind::Host(text.to_owned()), real)?;
+            let is_same = |at: &usize| host.spots.iter().all(|spot| spot.device == *at);
+            host.hides = named.filter(|at| !is_same(at));
+            return Ok(host);
         }
-        if let Some(at) = named(text, real) {
-            let device = devices.get(at);
-            let spot = device.map(|d| Spot::own(at, d.facts));
-            return Ok(Typed {
-                name: device.map_or(text, |d| d.name).to_owned(),
-                spots: spot.into_iter().collect(),
-                nowhere: Vec::new(),
-            });
+        if let Some(device) = named.and_then(|at| Typed::device(at, devices)) {
+            return Ok(device);
         }
         let selector = read(text)?;
         self.must_exist(&selector.kind, real)?;
@@ -103,6 +105,8 @@ impl Explainer<'_> {
             name: kind.to_string(),
             spots: Vec::new(),
             nowhere: set.ranges().collect(),
+            class: None,
+            hides: None,
         })
     }
 
@@ -130,6 +134,12 @@ impl Explainer<'_> {
                 kind.to_string()
             },
             nowhere: led.nowhere.ranges().collect(),
+            class: if let SelectorKind::User(name) | SelectorKind::Tag(name) = kind {
+                Some(name.clone())
+            } else {
+                None
+            },
+            hides: None,
             spots: led.spots,
         })
     }

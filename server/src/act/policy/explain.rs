@@ -1,6 +1,7 @@
 //! Answers why somebody may reach something, or not.
 
 mod lacking;
+mod part;
 mod question;
 mod reach;
 mod sign_in;

@@ -380,3 +380,112 @@ async fn only_machines_and_what_lies_behind_subnet_routers_are_sources() {
         "10.30.0.9 may not reach web on tcp port 22: gate offers 10.30.0.0/16 and nobody approved it."
     );
 }
+
+#[tokio::test]
+async fn one_machine_of_a_tag_or_a_person_is_judged_with_a_second_one_like_it() {
+    let office = office().await;
+    let rules = rule("tag:web", "tag:web:22") + &rule("autogroup:member", "autogroup:self:80");
+    let said = office.said(&rules, "tag:web", "tag:web", "22").await;
+    assert_eq!(
+        said,
+        [
+            "only web has tag:web; web may reach a second machine with tag:web on tcp port 22.",
+            "web may reach a second machine with tag:web on tcp port 22. | the device has `tag:web` \
+             | the device has `tag:web`",
+        ]
+    );
+    let said = office.said(&rules, "tag:web", "tag:web", "23").await;
+    assert_eq!(
+        said[0],
+        "only web has tag:web; web may not reach a second machine with tag:web on tcp port 23: the \
+         rule is for other ports."
+    );
+    let said = office.said(&rules, BOB, BOB, "80").await;
+    assert_eq!(
+        said[0],
+        "laptop is the only machine of bob@acme.example; laptop may reach a second machine of \
+         bob@acme.example on tcp port 80."
+    );
+    let ada = "ada@acme.example";
+    let said = office.said(&rules, ada, ada, "80").await;
+    assert_eq!(
+        said[0],
+        "ada@acme.example has no machine yet; a machine of ada@acme.example may reach a second \
+         machine of ada@acme.example on tcp port 80."
+    );
+}
+
+#[tokio::test]
+async fn a_host_named_like_a_machine_says_so_and_ids_and_ports_are_understood() {
+    let office = office().await;
+    let document = r#"{"hosts": {"web": "10.20.0.77"}, "tagOwners": {"tag:web": [], "tag:gate": []},
+        "acls": [{"action": "accept", "src": ["bob@acme.example"], "dst": ["10.20.0.77:22"]}]}"#;
+    let path = PolicyExplainPath {
+        tenant: office.tenant,
+    }
+    .to_path();
+    let asks =
+        |to: &str| json!({ "ask": "reach", "from": BOB, "to": to, "traffic": { "ports": "22" } });
+    let body = json!({ "document": document, "question": asks("web") });
+    let told = office.ada.posts(&path, &body).await.ok::<Explained>();
+    assert_eq!(
+        told.sentence,
+        "bob@acme.example may reach web on tcp port 22."
+    );
+    let note = &told.notes[0];
+    let start =
+        "`web` is taken as the host of the policy, not as the machine web: for the machine write ";
+    let address = note.strip_prefix(start).unwrap().trim_end_matches('.');
+    let body = json!({ "document": document, "question": asks(address) });
+    let told = office.ada.posts(&path, &body).await.ok::<Explained>();
+    assert_eq!(told.verdict, Verdict::Denied);
+
+    let all = rule(BOB, "tag:gate:22");
+    let gate = office.gate.0.to_string();
+    let said = office.said(&all, "laptop", &gate, "22").await;
+    assert_eq!(said[0], "laptop may reach gate on tcp port 22.");
+    let body = json!({ "document": document, "question": asks("gate:22") });
+    let problem = office.ada.posts(&path, &body).await;
+    assert_eq!(
+        problem.problem(Code::Invalid).errors[0].detail,
+        "write `gate` here: the port 22 belongs among the ports"
+    );
+}
+
+#[tokio::test]
+async fn what_is_open_in_part_is_told_by_what_differs() {
+    let office = office().await;
+    let web = rule(BOB, "tag:web:22");
+    let said = office.said(&web, "*", "web", "22").await;
+    assert_eq!(
+        said[0],
+        "every machine may reach web on tcp port 22 only in part: from laptop, but not from gate."
+    );
+    let said = office.said(&web, BOB, "autogroup:tagged", "22").await;
+    assert_eq!(
+        said[0],
+        "bob@acme.example may reach autogroup:tagged on tcp port 22 only in part: web, but not gate."
+    );
+    let six = rule(BOB, "fd7a:115c:a1e0::/48:22");
+    let said = office
+        .said(&six, "autogroup:member", "autogroup:tagged", "22")
+        .await;
+    assert!(said[0].contains("only in part: "), "{said:#?}");
+    let said = office.said(&web, "*", "*", "22").await;
+    assert_eq!(
+        said[0],
+        "every machine may reach every machine on tcp port 22 only in part: from laptop to web alone."
+    );
+    let rules = rule(BOB, "office:22-100") + &rule(BOB, "10.20.0.77/32:443");
+    let question = json!({
+        "ask": "reach", "from": BOB, "to": "office", "traffic": { "ports": "22-445" },
+    });
+    let told = office.explained(&rules, question).await;
+    assert_eq!(
+        told.sentence,
+        "bob@acme.example may reach office on tcp ports 22-445 only in part: everywhere on some of \
+         these ports alone."
+    );
+    let pairs: Vec<usize> = told.cases.iter().map(|case| case.pairs).collect();
+    assert_eq!(pairs, [2, 1], "{told:#?}");
+}

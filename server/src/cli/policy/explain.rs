@@ -143,8 +143,8 @@ pub(in crate::cli) fn told(explained: &Explained) -> String {
 
 fn counted(case: &Case) -> String {
     let pairs = match case.pairs {
-        1 => "1 pair of machines".to_owned(),
-        n => format!("{n} pairs of machines"),
+        1 => "1 pair".to_owned(),
+        n => format!("{n} pairs"),
     };
     format!("{} ({pairs})", case.sentence)
 }

@@ -35,6 +35,7 @@ pub(super) fn noted(
 ) -> Explained {
     let mut alone: Vec<String> = Vec::new();
     for end in from.into_iter().chain([to]) {
+        explained.notes.extend(hidden(scene, end));
         match all(scene, &end.spots).as_slice() {
             [] => {}
             [one] if end.spots.len() == 1 => alone.push(has_none(one)),
@@ -60,6 +61,16 @@ pub(super) fn noted(
     explained
 }
 
+/// Which of a host and a machine of the same name was taken, and how to ask for the other.
+fn hidden(scene: &Scene<'_>, end: &Typed) -> Option<String> {
+    let machine = scene.devices.get(end.hides?)?;
+    let address = machine.facts.addresses.first()?;
+    Some(format!(
+        "`{}` is taken as the host of the policy, not as the machine {}: for the machine write {address}.",
+        end.name, machine.name
+    ))
+}
+
 /// Those among the ends who have no machine, each once.
 fn all<'s>(scene: &'s Scene<'_>, spots: &[Spot]) -> Vec<&'s Lacking> {
     let devices: BTreeSet<usize> = spots.iter().map(|spot| spot.device).collect();
@@ -70,6 +81,8 @@ fn has_none(lacking: &Lacking) -> String {
     match lacking {
         Lacking::User(_, email) => format!("{email} has no machine yet"),
         Lacking::Tag(tag) => format!("no machine has {tag} yet"),
+        Lacking::Second(tag, only) if tag.starts_with("tag:") => format!("only {only} has {tag}"),
+        Lacking::Second(user, only) => format!("{only} is the only machine of {user}"),
     }
 }
 

@@ -7,6 +7,7 @@ use policy::{
     protocol,
 };
 use wire::{
+    NodeId,
     api::policy::explain::Traffic,
     net::{PortRange, protocol::ICMPV6},
 };
@@ -37,9 +38,33 @@ pub(super) fn end(scene: &Scene<'_>, pointer: &str, text: &str) -> Result<Typed>
         return Err(Error::invalid(pointer, "no name is as long as this"));
     }
     let explainer: &Explainer<'_> = scene.explainer;
-    explainer
-        .typed(text, scene.devices)
-        .map_err(|unclear| Error::invalid(pointer, unclear.to_string()))
+    let typed = explainer.typed(text, scene.devices);
+    typed.or_else(|unclear| {
+        by_id(scene, text.trim()).ok_or_else(|| {
+            let said = with_port(scene, text.trim()).unwrap_or_else(|| unclear.to_string());
+            Error::invalid(pointer, said)
+        })
+    })
+}
+
+/// The machine with this id.
+fn by_id(scene: &Scene<'_>, text: &str) -> Option<Typed> {
+    let id = NodeId(text.parse().ok()?);
+    let mut machines = scene.world.machines.iter();
+    let at = machines.position(|machine| machine.id == id)?;
+    Typed::device(at, scene.devices)
+}
+
+/// What is said of a name with a port behind it.
+fn with_port(scene: &Scene<'_>, text: &str) -> Option<String> {
+    let (name, port) = text.rsplit_once(':')?;
+    explain::read_ports(port).ok()?;
+    let inner = name.strip_prefix('[').and_then(|n| n.strip_suffix(']'));
+    let name = inner.unwrap_or(name);
+    scene.explainer.typed(name, scene.devices).ok()?;
+    Some(format!(
+        "write `{name}` here: the port {port} belongs among the ports"
+    ))
 }
 
 /// One end, or addresses that lead nowhere.

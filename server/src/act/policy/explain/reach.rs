@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use policy::explain::{self, Case, Cause, Explanation, Typed};
+use policy::explain::{self, Case, Cause, Explanation, Thought, Typed};
 use wire::{
     api::policy::explain::{self as api, Explained, Names, Traffic, Verdict},
     net::PortRange,
@@ -26,22 +26,51 @@ pub(super) fn answer(
     let ends = question::both(from, to);
     let ((from, to), asked) = question::both(ends, question::traffic(traffic))?;
     let from = from.as_source(scene.devices);
+    match explain::second((&from, &to), scene.devices, scene.thoughts) {
+        Some(second) => Ok(among(scene, second, from, &asked)),
+        None => Ok(told(scene, (&from, &to), &asked)),
+    }
+}
+
+/// The answer about a machine and a second one like it.
+fn among(scene: &Scene<'_>, second: Thought, from: Typed, asked: &Asked) -> Explained {
+    let mut thoughts = scene.thoughts.to_vec();
+    thoughts.push(second);
+    let mut devices = scene.devices.to_vec();
+    devices.extend(thoughts.last().map(lacking::device));
+    let Some(to) = Typed::device(devices.len() - 1, &devices) else {
+        return told(scene, (&from, &from), asked);
+    };
+    let first = from.spots.first().and_then(|spot| devices.get(spot.device));
+    let from = Typed {
+        name: first.map_or_else(|| from.name.clone(), |device| device.name.to_owned()),
+        ..from
+    };
+    let scene = Scene {
+        devices: &devices,
+        thoughts: &thoughts,
+        ..*scene
+    };
+    told(&scene, (&from, &to), asked)
+}
+
+fn told(scene: &Scene<'_>, (from, to): (&Typed, &Typed), asked: &Asked) -> Explained {
     let cases = scene.explainer.explain_all(
         scene.law,
         scene.devices,
         (&from.spots, &to.spots),
         (asked.protocol, &asked.ports),
     );
-    let what = what(&asked, &words::ports(&asked.ports));
+    let what = what(asked, &words::ports(&asked.ports));
     let told = summary::told(
         scene,
         &cases,
-        |case| tell(scene, case, &from, &to, &asked),
-        &nowhere(&from, &to, &asked),
-        (&from, &to),
+        |case| tell(scene, case, from, to, asked),
+        &nowhere(from, to, asked),
+        (from, to),
         &format!("reach {} on {what}", to.name),
     );
-    Ok(lacking::noted(scene, (Some(&from), &to), told))
+    lacking::noted(scene, (Some(from), to), told)
 }
 
 /// Why no packet comes from or gets to addresses that no device has; `route`: which would do.
@@ -133,7 +162,7 @@ fn tell(
         .flat_map(|chain| chain.ports.iter().copied())
         .collect();
     let all = what(asked, &words::ports(&asked.ports));
-    let pairs = words::pairs(case);
+    let pairs = words::pairs(case, [&from_names, &to_names]);
     let sentence = match (&case.explanation.verdict, &case.explanation.denied) {
         (explain::Verdict::Partly, _) => format!(
             "{who} may reach {place} on {}, and {}{pairs}.",

@@ -180,6 +180,9 @@ pub(super) fn end(typed: &Typed, covered: &[Spot], names: &Names) -> String {
     match names.first.as_slice() {
         [one] if names.total == 1 => one.clone(),
         [one, two] if names.total == 2 => format!("{one} and {two}"),
+        [one, ..] if typed.name == "every machine" => {
+            format!("{one} and {} more machines", names.total - 1)
+        }
         [one, ..] => format!("{one} and {} more of {}", names.total - 1, typed.name),
         [] => typed.name.clone(),
     }
@@ -209,10 +212,12 @@ pub(super) fn listed(names: &Names) -> String {
 }
 
 /// What a sentence adds where a case is about some pairs of its ends alone.
-pub(super) fn pairs<E>(case: &Case<E>) -> String {
+pub(super) fn pairs<E>(case: &Case<E>, [from, to]: [&Names; 2]) -> String {
+    let all = from.total * to.total;
     match case.pairs {
         _ if case.is_every_pair => String::new(),
-        1 => ", for 1 pair of machines".to_owned(),
-        n => format!(", for {n} pairs of machines"),
+        1 => ", for one pair of them".to_owned(),
+        n if n < all => format!(", for {n} of the {all} pairs of them"),
+        n => format!(", for {n} pairs of them"),
     }
 }

@@ -92,7 +92,7 @@ fn CaseView(case: Case, shape: Shape, guide: Guide) -> impl IntoView {
     let pairs = u64::try_from(case.pairs).unwrap_or(u64::MAX);
     let pairs = format!(
         "{}: {} → {}",
-        count(pairs, "pair of machines", "pairs of machines"),
+        count(pairs, "pair", "pairs"),
         listed(&case.from),
         listed(&case.to),
     );
