@@ -38,7 +38,7 @@ pub use cases::{Case, Cases};
 pub use flow::Flow;
 pub use reverse::{Inbound, Reach, Sources};
 pub use spot::{Spot, joined, written};
-pub use ssh::{SignIn, SshChain, SshExplanation, SshMissing, SshNear};
+pub use ssh::{Bar, SignIn, SshChain, SshExplanation, SshMissing, SshNear};
 pub use thought::{Lacking, Thought, second, thought};
 pub use typed::{Device, Typed, Unclear};
 

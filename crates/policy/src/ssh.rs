@@ -27,6 +27,13 @@ use rule::Rule;
 pub(crate) use table::Resolved;
 pub use table::SshTable;
 
+/// The port of sign-ins: a rule of `ssh` lets in whom `acls` and `grants` let come here.
+pub const PORT: u16 = 22;
+
+/// True when rules with `check` are acted on. They are not: whom one matches is turned away.
+/// Whoever sets it hands a `delegate` to [`SshTable::policy_for`].
+pub const ACTS_ON_CHECKS: bool = false;
+
 /// `ssh` with every selector resolved as far as the directory goes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SshLaw {

@@ -13,6 +13,7 @@ mod auth_key;
 mod events;
 mod explain;
 mod explain_places;
+mod explain_sign_in;
 mod impact;
 mod node;
 mod policy;

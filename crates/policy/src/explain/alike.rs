@@ -27,6 +27,16 @@ enum Likeness<'d> {
     Behind(usize, Option<Mark>),
 }
 
+impl Likeness<'_> {
+    /// True when no rule tells the IPv4 address from the IPv6 address.
+    fn is_even(&self) -> bool {
+        match self {
+            Self::Own(class, ..) => class.class().is_even(),
+            Self::Behind(..) => true,
+        }
+    }
+}
+
 /// Spots by what they are alike by; `by_posture`: answers tell what devices have.
 pub(super) fn classes(
     law: &Compiled,
@@ -51,32 +61,35 @@ pub(super) fn classes(
         by_key.entry(key).or_default().push(*spot);
     }
     let all = by_key.into_iter().map(|(key, spots)| Alike {
-        is_even: match key {
-            Likeness::Own(class, ..) => class.class().is_even(),
-            Likeness::Behind(..) => true,
-        },
+        is_even: key.is_even(),
         spots,
     });
     all.collect()
 }
 
-/// Spots of devices with the same user, the same tags and the same posture: rules
-/// of `ssh` see no more of them.
-pub(super) fn identities(devices: &[Device<'_>], spots: &[Spot]) -> Vec<Alike> {
+/// Spots of devices with the same user, tags and posture, which rules of `ssh` see, and alike
+/// before all other rules; what lies behind one device.
+pub(super) fn identities(law: &Compiled, devices: &[Device<'_>], spots: &[Spot]) -> Vec<Alike> {
     /// User, tags and posture.
     type Identity<'d> = (Option<UserId>, &'d [String], String);
-    let mut by_key: BTreeMap<Identity<'_>, Vec<Spot>> = BTreeMap::new();
+    let mut by_key: BTreeMap<(Likeness<'_>, Identity<'_>), Vec<Spot>> = BTreeMap::new();
     for spot in spots {
-        if let Some(Device { facts, .. }) = devices.get(spot.device) {
-            let posture = format!("{:?}", facts.posture);
-            let key = (facts.owner(), facts.tags.as_slice(), posture);
-            by_key.entry(key).or_default().push(*spot);
-        }
+        let Some(Device { facts, .. }) = devices.get(spot.device) else {
+            continue;
+        };
+        let likeness = if spot.is_own(facts) {
+            let families = (spot.v4.is_some(), spot.v6.is_some());
+            Likeness::Own(law.class_of(facts), families, None)
+        } else {
+            Likeness::Behind(spot.device, None)
+        };
+        let posture = format!("{:?}", facts.posture);
+        let identity = (facts.owner(), facts.tags.as_slice(), posture);
+        by_key.entry((likeness, identity)).or_default().push(*spot);
     }
-    let all = by_key.into_values();
-    all.map(|spots| Alike {
+    let all = by_key.into_iter().map(|((key, _), spots)| Alike {
+        is_even: key.is_even(),
         spots,
-        is_even: true,
-    })
-    .collect()
+    });
+    all.collect()
 }

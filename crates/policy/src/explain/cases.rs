@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::net::PortRange;
 
 use super::{
-    Device, Explainer, Explanation, Flow, SignIn, Spot, SshExplanation, Verdict,
+    Device, Explainer, Explanation, Flow, SignIn, Spot, SshExplanation, SshMissing, Verdict,
     alike::{self, Alike},
     gist::{Answer, few},
     spot::joined,
+    ssh,
 };
 use crate::{compile::Compiled, decide::End, directory::NodeFacts, protocol};
 
@@ -75,32 +76,38 @@ impl Explainer<'_> {
         pairs(devices, (&from, &to), judge)
     }
 
-    /// A sign-in as `login` from each of `from` to each of `to`.
+    /// A sign-in as `login` from each of `from` to each of `to`. `law` is as for
+    /// [`Self::explain_all`]. What lies behind routers signs in to nothing and is signed in to by
+    /// nobody.
     pub fn explain_sign_ins(
         &self,
+        law: &Compiled,
         devices: &[Device<'_>],
         (from, to): (&[Spot], &[Spot]),
         login: &str,
     ) -> Cases<SshExplanation> {
         let real = devices.iter().filter(|device| !device.is_thought);
         let nodes: Vec<NodeFacts> = real.map(|device| device.facts.clone()).collect();
-        let judge = |a: Spot, b: Spot, _: bool| {
+        let judge = |a: Spot, b: Spot, is_even: bool| {
             let ends = devices.get(a.device).zip(devices.get(b.device));
             let told = ends.map(|(from, to)| Told {
                 is_ipv4: None,
                 router: None,
-                explanation: self.explain_ssh(&SignIn {
-                    from: from.facts,
-                    to: to.facts,
-                    login,
-                    nodes: &nodes,
+                explanation: outside((a, from), (b, to)).unwrap_or_else(|| {
+                    let flows = self.flows(devices, (a, b), is_even, (ssh::TCP, &ssh::PORTS));
+                    let asked = SignIn {
+                        from: from.facts,
+                        to: to.facts,
+                        login,
+                        nodes: &nodes,
+                    };
+                    self.explain_sign_in(&asked, &flows)
                 }),
             });
             told.into_iter().collect()
         };
-        let (from, to) = [from, to]
-            .map(|spots| alike::identities(devices, spots))
-            .into();
+        let from = alike::identities(law, devices, from);
+        let to = alike::identities(law, devices, to);
         pairs(devices, (&from, &to), judge)
     }
 
@@ -184,6 +191,22 @@ impl Explainer<'_> {
         }
         kept
     }
+}
+
+/// The answer where an end is no device, but an address behind one.
+fn outside(from: (Spot, &Device<'_>), to: (Spot, &Device<'_>)) -> Option<SshExplanation> {
+    let is_outside = |(spot, device): (Spot, &Device<'_>)| !spot.is_own(device.facts);
+    let cause = if is_outside(to) {
+        SshMissing::DestinationOutside
+    } else if is_outside(from) {
+        SshMissing::SourceOutside
+    } else {
+        return None;
+    };
+    Some(SshExplanation::Denied {
+        cause,
+        nearest: Vec::new(),
+    })
 }
 
 /// True for another router with the route that leads to the address, or another exit node.

@@ -108,13 +108,20 @@ impl Answer for SshExplanation {
                     chain.rule, chain.source.span, chain.target.span
                 )
             }
+            Self::Barred { chain, bars } => {
+                format!(
+                    "{:?} {:?} {:?} {bars:?}",
+                    chain.rule, chain.source.span, chain.target.span
+                )
+            }
             Self::Denied { cause, nearest } => format!("{cause:?} {nearest:?}"),
         }
     }
 
     fn gist(&self) -> Option<String> {
         match self {
-            Self::Allowed(_) => None,
+            // The rule that matches tells more than what they have in common.
+            Self::Allowed(_) | Self::Barred { .. } => None,
             Self::Denied { cause, .. } => Some(format!("{cause:?}")),
         }
     }

@@ -1,9 +1,13 @@
 //! Why a device may sign in to another by SSH, or not.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
+use wire::net::PortRange;
 
 use super::{
-    Because, Explainer, Link, Part, RuleAt, answer::with_unmet, judge::is_self, names::Party, rules,
+    Because, Cause, Denial, Explainer, Explanation, Flow, Link, Part, RuleAt, answer::with_unmet,
+    judge::is_self, names::Party, rules,
 };
 use crate::{
     decide::End,
@@ -12,7 +16,13 @@ use crate::{
     document::ssh::{Login, LoginKind, SshAction, SshRule},
     posture::Unmet,
     selector::Selector,
+    ssh::{ACTS_ON_CHECKS, PORT},
 };
+
+/// What a connection for a sign-in goes to.
+pub(super) static PORTS: [PortRange; 1] = [PortRange::one(PORT)];
+/// Its protocol.
+pub(super) const TCP: u8 = 6;
 
 /// The most rules that a denial names.
 const NEAREST: usize = 3;
@@ -34,15 +44,65 @@ pub struct SignIn<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum SshExplanation {
-    /// A rule lets it in.
+    /// A rule lets it in, and its packets get there.
     Allowed(Box<SshChain>),
-    /// No rule lets it in.
+    /// A rule of `ssh` matches, and nobody gets in by it.
+    Barred {
+        /// The rule, and why it matches.
+        chain: Box<SshChain>,
+        /// What stands in the way: at least one, what comes first on the way first.
+        bars: Vec<Bar>,
+    },
+    /// No rule of `ssh` lets it in.
     Denied {
         /// The cause.
         cause: SshMissing,
         /// Up to three rules that come nearest, the nearest first.
         nearest: Vec<SshNear>,
     },
+}
+
+/// What stands in the way of a sign-in that a rule of `ssh` matches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bar {
+    /// `acls` and `grants` do not open the port: why, and the rules that come nearest.
+    #[serde(rename = "port_22")]
+    Port(Denial),
+    /// The rule asks for a check, and checks are not acted on ([`ACTS_ON_CHECKS`]).
+    Check,
+}
+
+impl std::fmt::Display for Bar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Port(denial) => match denial.cause {
+                Cause::AddressDisabled | Cause::DifferentFamily => {
+                    write!(f, "tcp port {PORT} is not open: {}", denial.cause)
+                }
+                Cause::NoSuchSource
+                | Cause::NoSuchDestination
+                | Cause::RouteNotApproved
+                | Cause::EmptyPolicy
+                | Cause::SourceInNoRule
+                | Cause::DestinationInNoRuleOfSource
+                | Cause::SelfMismatch
+                | Cause::Via
+                | Cause::Posture
+                | Cause::NoTraffic
+                | Cause::Protocol
+                | Cause::Port => write!(
+                    f,
+                    "no rule of `acls` or `grants` opens tcp port {PORT}, without which nobody \
+                     signs in"
+                ),
+            },
+            Self::Check => f.write_str(
+                "the rule asks for a check that the person signed in lately, and this server \
+                 cannot check people yet",
+            ),
+        }
+    }
 }
 
 /// What lets somebody in.
@@ -88,6 +148,10 @@ impl SshNear {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SshMissing {
+    /// The source is an address behind a router, not a device.
+    SourceOutside,
+    /// The destination is an address behind a router, not a device.
+    DestinationOutside,
     /// There are no rules in `ssh`.
     Rules,
     /// The source is in no rule.
@@ -107,6 +171,12 @@ pub enum SshMissing {
 impl std::fmt::Display for SshMissing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::SourceOutside => {
+                "sign-ins come from machines of the mesh alone, and this is none"
+            }
+            Self::DestinationOutside => {
+                "only machines of the mesh take sign-ins by `ssh` rules, and this is none"
+            }
             Self::Rules => "the policy has no rules in `ssh`",
             Self::Source => "the source is not in `src`",
             Self::Destination => "the destination is not in `dst`",
@@ -119,8 +189,60 @@ impl std::fmt::Display for SshMissing {
 }
 
 impl Explainer<'_> {
-    /// Why the sign-in is let in, or not. Rules with `check` are tried first.
+    /// Why the sign-in is let in, or not, by any of the addresses of the two. It takes a rule of
+    /// `ssh`, and one of `acls` or `grants` that opens the port.
     pub fn explain_ssh(&self, asked: &SignIn<'_>) -> SshExplanation {
+        let end = |node, address: &IpAddr| End {
+            node,
+            address: *address,
+        };
+        let mut flows = Vec::new();
+        for from in &asked.from.addresses {
+            let of_family = |to: &&IpAddr| to.is_ipv4() == from.is_ipv4();
+            flows.extend(asked.to.addresses.iter().filter(of_family).map(|to| Flow {
+                from: end(asked.from, from),
+                to: end(asked.to, to),
+                proto: TCP,
+                ports: &PORTS,
+                offered: &[],
+            }));
+        }
+        self.explain_sign_in(asked, &flows)
+    }
+
+    /// The answer where its packets may come by each of these flows to the port.
+    pub(super) fn explain_sign_in(&self, asked: &SignIn<'_>, flows: &[Flow<'_>]) -> SshExplanation {
+        let explanation = self.by_ssh_rules(asked);
+        let SshExplanation::Allowed(chain) = explanation else {
+            return explanation;
+        };
+        let port = self.shut(flows).map(Bar::Port);
+        let check = (chain.check && !ACTS_ON_CHECKS).then_some(Bar::Check);
+        let bars: Vec<Bar> = port.into_iter().chain(check).collect();
+        if bars.is_empty() {
+            SshExplanation::Allowed(chain)
+        } else {
+            SshExplanation::Barred { chain, bars }
+        }
+    }
+
+    /// Why no flow gets through, by the one that comes nearest; `None`: one does.
+    fn shut(&self, flows: &[Flow<'_>]) -> Option<Denial> {
+        let told = flows.iter().map(|flow| self.explain(flow));
+        let told: Vec<Explanation> = told.collect();
+        if told.iter().any(|told| told.denied.is_none()) {
+            return None;
+        }
+        let nearest = told.into_iter().min_by_key(Explanation::lacks);
+        Some(nearest.and_then(|told| told.denied).unwrap_or(Denial {
+            ports: PORTS.to_vec(),
+            cause: Cause::DifferentFamily,
+            nearest: Vec::new(),
+        }))
+    }
+
+    /// The answer of `ssh` alone. Rules with `check` are tried first.
+    fn by_ssh_rules(&self, asked: &SignIn<'_>) -> SshExplanation {
         let is_check = |rule: &&SshRule| matches!(rule.action, SshAction::Check(_));
         let rules = || self.document.ssh.iter();
         let mut misses = Vec::new();
@@ -274,7 +396,10 @@ fn local_domain(login: &Login) -> Option<&str> {
 
 const fn weight(missing: SshMissing) -> u8 {
     match missing {
-        SshMissing::Rules | SshMissing::Source => 8,
+        SshMissing::Rules
+        | SshMissing::Source
+        | SshMissing::SourceOutside
+        | SshMissing::DestinationOutside => 8,
         SshMissing::Destination => 4,
         SshMissing::SameUser => 3,
         SshMissing::Login | SshMissing::Recorder => 2,

@@ -9,6 +9,7 @@ use crate::{
     },
     login::Logins,
     selector::SelectorKind,
+    ssh::ACTS_ON_CHECKS,
 };
 
 /// The findings about `ssh` that need the directory. A domain that is not the
@@ -37,7 +38,7 @@ pub fn findings(document: &Document, directory: &Directory) -> Vec<Diagnostic> {
 }
 
 fn warn_of_limits(rule: &SshRule, sink: &mut Sink) {
-    if matches!(rule.action, SshAction::Check(_)) {
+    if matches!(rule.action, SshAction::Check(_)) && !ACTS_ON_CHECKS {
         sink.warning(
             Code::NotActedOn,
             rule.span,

@@ -29,6 +29,8 @@ pub(super) struct Machine {
     pub(super) facts: NodeFacts,
     /// Routes that it offers and nobody approved.
     pub(super) offered: Vec<Prefix>,
+    /// True when it says that it takes sign-ins by `ssh` rules: it has told its host keys.
+    pub(super) runs_ssh: bool,
 }
 
 impl World {
@@ -81,6 +83,7 @@ impl World {
 fn machine(row: db::Node, decisions: &[db::Decision], now: Timestamp) -> Machine {
     let (id, name) = (row.id, row.name.to_string());
     let mut offered = row.presence.hostinfo.routable_ips.clone();
+    let runs_ssh = !row.presence.hostinfo.ssh_host_keys.is_empty();
     let facts = tenancy::facts(row, decisions, now);
     offered.retain(|r| !facts.routes.contains(r) && !facts.exit_routes.contains(r));
     Machine {
@@ -88,5 +91,6 @@ fn machine(row: db::Node, decisions: &[db::Decision], now: Timestamp) -> Machine
         name,
         facts,
         offered,
+        runs_ssh,
     }
 }

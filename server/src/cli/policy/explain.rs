@@ -195,12 +195,18 @@ fn entered(entrance: &Entrance) -> Vec<String> {
     } else {
         "of"
     };
-    let mut lines = vec![format!(
-        "{} opens {ports} {of} {}, because {}, to",
+    let (by, to, because) = (
         rule(&entrance.rule),
         listed(&entrance.to),
         step(&entrance.target),
-    )];
+    );
+    let mut lines = vec![match &entrance.shut {
+        None => format!("{by} opens {ports} {of} {to}, because {because}, to"),
+        Some(why) => format!(
+            "{by} is about {ports} {of} {to}, because {because}, but lets nobody in: {why}; it \
+             turns away"
+        ),
+    }];
     let sources = entrance.sources.iter();
     lines.extend(sources.map(|source| format!("  {}: {}", source.selector, entering(source))));
     lines

@@ -239,6 +239,9 @@ pub struct Entrance {
     /// The ports; empty for sign-ins.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub ports: String,
+    /// Why nobody gets in by it now, though it is about them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shut: Option<String>,
     /// Whom it lets in.
     pub sources: Vec<Source>,
 }

@@ -1,23 +1,22 @@
 //! May somebody sign in by SSH?
 
-use policy::explain::{Case, SshExplanation, Typed};
+use policy::explain::{Bar, Case, Spot, SshChain, SshExplanation, Typed};
 use wire::api::policy::explain::{self as api, Explained, Step, Verdict};
 
 use super::{Scene, lacking, question, summary, words};
 use crate::error::{Error, Result};
-
-/// Why a rule with a check lets nobody in: no check is carried out.
-pub(super) const UNCHECKED: &str = "the rule asks for a check that the person signed in lately, and this server cannot \
-     check people yet";
 
 pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Result<Explained> {
     let named = self::login(login);
     let from = question::end(scene, "/question/from", from);
     let to = question::end(scene, "/question/to", to);
     let ((from, to), login) = question::both(question::both(from, to), named)?;
-    let cases = scene
-        .explainer
-        .explain_sign_ins(scene.devices, (&from.spots, &to.spots), login);
+    let cases =
+        scene
+            .explainer
+            .explain_sign_ins(scene.law, scene.devices, (&from.spots, &to.spots), login);
+    let open = cases.all.iter().filter(|case| is_open(case));
+    let open: Vec<Spot> = open.flat_map(|case| case.to.iter().copied()).collect();
     let told = summary::told(
         scene,
         &cases,
@@ -26,7 +25,30 @@ pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Re
         (&from, &to),
         &format!("sign in to {} as {login}", to.name),
     );
-    Ok(lacking::noted(scene, (Some(&from), &to), told))
+    let told = lacking::noted(scene, (Some(&from), &to), told);
+    Ok(not_running(scene, &open, told))
+}
+
+/// True when it lets somebody in.
+fn is_open(case: &Case<SshExplanation>) -> bool {
+    matches!(case.explanation, SshExplanation::Allowed(_))
+}
+
+/// Says which of the places do not take sign-ins by `ssh` rules now.
+pub(super) fn not_running(scene: &Scene<'_>, places: &[Spot], mut told: Explained) -> Explained {
+    let machine = |spot: &Spot| scene.world.machines.get(spot.device);
+    let idle = places.iter().filter_map(machine).filter(|m| !m.runs_ssh);
+    let idle = words::names(idle.map(|machine| machine.name.clone()));
+    let (run, there) = match idle.total {
+        0 => return told,
+        1 => ("does", "it"),
+        _ => ("do", "each of them"),
+    };
+    told.notes.push(format!(
+        "{} {run} not run Tailscale-compatible SSH now: `tailscale set --ssh` on {there} starts it.",
+        words::listed(&idle)
+    ));
+    told
 }
 
 /// The login name, if there is one.
@@ -36,6 +58,15 @@ pub(super) fn login(text: &str) -> Result<&str> {
             "/question/login",
             "name whom to sign in as: root, ubuntu, …",
         )),
+        login if login.contains(':') || login.starts_with("autogroup") || login == "*" => {
+            Err(Error::invalid(
+                "/question/login",
+                format!(
+                    "`{login}` stands for several login names; ask about one of them: root, \
+                     ubuntu, …"
+                ),
+            ))
+        }
         login => Ok(login),
     }
 }
@@ -52,32 +83,20 @@ fn tell(
         words::end(to, &case.to, &to_names),
     );
     let act = format!("sign in to {place} as {login}");
-    let (verdict, sentence, chains, denied) = match &case.explanation {
+    let (verdict, why, chains, denied) = match &case.explanation {
         SshExplanation::Allowed(chain) => {
-            let given = Step {
-                text: format!("`users` gives the login name {login}"),
-                place: Some(scene.words.place(chain.login)),
-            };
-            let mut steps = vec![
-                scene.words.step(&chain.source),
-                scene.words.step(&chain.target),
-                given,
-            ];
-            steps.extend(scene.words.met(chain.posture.as_ref()));
-            let told = api::Chain {
-                rule: scene.words.rule(chain.rule),
-                ports: String::new(),
-                steps,
-            };
-            let (verdict, sentence) = if chain.check {
-                (
-                    Verdict::Denied,
-                    format!("{who} may not {act}: {UNCHECKED}."),
-                )
-            } else {
-                (Verdict::Allowed, format!("{who} may {act}."))
-            };
-            (verdict, sentence, vec![told], None)
+            let chains = vec![matched(scene, chain, login)];
+            (Verdict::Allowed, None, chains, None)
+        }
+        SshExplanation::Barred { chain, bars } => {
+            let why = format!("{} lets it in, but {}", chain.rule, barred(bars));
+            let chains = vec![matched(scene, chain, login)];
+            (
+                Verdict::Denied,
+                Some(why),
+                chains,
+                bars.first().map(|bar| bar_told(scene, bar)),
+            )
         }
         SshExplanation::Denied { cause, nearest } => {
             let near = nearest.iter().map(|near| api::Near {
@@ -90,9 +109,17 @@ fn tell(
                 ports: String::new(),
                 nearest: near.collect(),
             };
-            let sentence = format!("{who} may not {act}: {cause}.");
-            (Verdict::Denied, sentence, Vec::new(), Some(denial))
+            (
+                Verdict::Denied,
+                Some(cause.to_string()),
+                Vec::new(),
+                Some(denial),
+            )
         }
+    };
+    let sentence = match why {
+        None => format!("{who} may {act}."),
+        Some(why) => format!("{who} may not {act}: {why}."),
     };
     api::Case {
         verdict,
@@ -102,5 +129,43 @@ fn tell(
         pairs: case.pairs,
         chains,
         denied,
+    }
+}
+
+/// The rule of `ssh` that matches, and why it does.
+fn matched(scene: &Scene<'_>, chain: &SshChain, login: &str) -> api::Chain {
+    let given = Step {
+        text: format!("`users` gives the login name {login}"),
+        place: Some(scene.words.place(chain.login)),
+    };
+    let mut steps = vec![
+        scene.words.step(&chain.source),
+        scene.words.step(&chain.target),
+        given,
+    ];
+    steps.extend(scene.words.met(chain.posture.as_ref()));
+    api::Chain {
+        rule: scene.words.rule(chain.rule),
+        ports: String::new(),
+        steps,
+    }
+}
+
+/// What stands in the way of a sign-in that a rule matches.
+pub(super) fn barred(bars: &[Bar]) -> String {
+    let bars: Vec<String> = bars.iter().map(ToString::to_string).collect();
+    bars.join("; and ")
+}
+
+fn bar_told(scene: &Scene<'_>, bar: &Bar) -> api::Denial {
+    let nearest = match bar {
+        Bar::Port(denial) => scene.words.denial(denial).nearest,
+        Bar::Check => Vec::new(),
+    };
+    api::Denial {
+        cause: words::word(bar),
+        text: bar.to_string(),
+        ports: String::new(),
+        nearest,
     }
 }

@@ -178,6 +178,7 @@ impl Found {
             to: words::spots(scene, &self.to),
             target: scene.words.step(&self.reach.target),
             ports: words::ports(&self.reach.ports),
+            shut: None,
             sources: sources.map(|s| source(scene, people, s)).collect(),
         }
     }

@@ -231,6 +231,18 @@ fn EntranceView(entrance: Entrance, guide: Guide) -> impl IntoView {
         ports => format!("ports {ports} of"),
     };
     let to = listed(&entrance.to);
+    let opens = if entrance.shut.is_none() {
+        "opens"
+    } else {
+        "is about"
+    };
+    let turns_away = entrance.shut.map(|why| {
+        view! {
+            ", but lets nobody in: "
+            <Prose text=why/>
+            ". It turns away:"
+        }
+    });
     let sources = entrance
         .sources
         .into_iter()
@@ -240,8 +252,9 @@ fn EntranceView(entrance: Entrance, guide: Guide) -> impl IntoView {
         <article class="grid grid-cols-[minmax(0,1fr)] gap-3 rounded-lg border border-line p-4 text-sm" data-testid="explain-entrance">
             <p>
                 <RuleLink rule=entrance.rule guide/>
-                {format!(" opens {ports} {to}, because ")}
+                {format!(" {opens} {ports} {to}, because ")}
                 <Prose text=entrance.target.text/>
+                {turns_away}
             </p>
             <ul class="grid gap-2">{sources}</ul>
         </article>
