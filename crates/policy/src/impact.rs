@@ -9,6 +9,7 @@ mod compare;
 mod content;
 mod doors;
 mod eye;
+mod gates;
 mod household;
 mod line;
 mod name;

@@ -56,6 +56,17 @@ impl Content {
         }
     }
 
+    /// True when packets to the port get through.
+    pub(super) fn opens(&self, protocol: u8, port: u16) -> bool {
+        match self {
+            Self::Traffic(open) => {
+                let mut ranges = open.get(&protocol).into_iter().flatten();
+                ranges.any(|range| range.contains(port))
+            }
+            Self::App(_) => false,
+        }
+    }
+
     /// Adds the other's.
     pub(super) fn add(&mut self, other: &Self) {
         match (self, other) {

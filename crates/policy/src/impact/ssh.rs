@@ -1,5 +1,6 @@
 //! Sign-ins by SSH that change: by source and destination that both policies
-//! treat alike, and within a household device by device.
+//! treat alike, and within a household device by device. A sign-in is one that
+//! works: a rule of `ssh` lets it in, and the port is open.
 
 use std::{
     cmp::Ordering,
@@ -11,6 +12,7 @@ use wire::UserId;
 use super::{
     Mode,
     compare::Comparison,
+    gates::{Gates, Part},
     household::numbers,
     numbers::Numbers,
     outcome::{AFTER, BEFORE},
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::{
     diagnostic::Span,
-    ssh::{Resolved, SshTable},
+    ssh::{ACTS_ON_CHECKS, Resolved, SshTable},
 };
 
 /// A login name that no rule has.
@@ -75,6 +77,7 @@ type Joined = ([Set; 2], [Option<UserId>; 2]);
 struct Look<'c, 'a> {
     comparison: &'c Comparison<'a>,
     tables: [&'c SshTable; 2],
+    gates: Gates,
     /// By state: the number of each rule; equal rules have the same.
     rules: [Vec<usize>; 2],
     words: usize,
@@ -128,6 +131,7 @@ impl<'c, 'a> Look<'c, 'a> {
         let mut look = Self {
             comparison,
             tables,
+            gates: Gates::new(comparison),
             rules,
             words,
             to_own: [vec![0; words], vec![0; words]],
@@ -195,42 +199,28 @@ impl<'c, 'a> Look<'c, 'a> {
         let sources = alike(senders);
         let lines: Vec<&[Set; 2]> = receivers.iter().map(|r| &r.lines).collect();
         let places = alike(&lines);
+        let places: Vec<_> = places
+            .iter()
+            .map(|(lines, to)| (*lines, self.gates.receivers(to)))
+            .collect();
         for (sender, from) in &sources {
+            let from = self.gates.senders(from);
             for (lines, to) in &places {
                 let met = both(&sender.lines, lines);
-                if is_same(&met, &sender.users) {
+                if met.iter().flatten().all(|word| *word == 0) {
                     continue;
                 }
-                let rows = self.rows(met, sender.users);
-                if rows.is_empty() {
-                    continue;
-                }
-                let mut meetings = Meetings::default();
-                let mut homes: BTreeMap<usize, u64> = BTreeMap::new();
-                for device in to {
-                    let home = households.get(*device).copied().unwrap_or_default();
-                    *homes.entry(home).or_default() += 1;
-                }
-                let all = super::name::count(to.len());
-                for device in from {
-                    let home = households.get(*device).copied().unwrap_or_default();
-                    let others = all - homes.get(&home).copied().unwrap_or_default();
-                    meetings.pairs += others;
-                    if others > 0 {
-                        meetings.from.insert(*device);
+                let is_changing = !is_same(&met, &sender.users);
+                for part in self.gates.parts(&from, to, is_changing) {
+                    let met = through(&met, part.open);
+                    if is_same(&met, &sender.users) {
+                        continue;
+                    }
+                    let rows = self.rows(met, sender.users);
+                    if !rows.is_empty() {
+                        self.count(&rows, &apart(&part, households));
                     }
                 }
-                let sending: BTreeSet<usize> = from
-                    .iter()
-                    .map(|d| households.get(*d).copied().unwrap_or_default())
-                    .collect();
-                for device in to {
-                    let home = households.get(*device).copied().unwrap_or_default();
-                    if sending.len() > 1 || !sending.contains(&home) {
-                        meetings.to.insert(*device);
-                    }
-                }
-                self.count(&rows, &meetings);
             }
         }
     }
@@ -249,6 +239,10 @@ impl<'c, 'a> Look<'c, 'a> {
                         continue;
                     };
                     let met = self.met((*from, sender), (*to, receiver));
+                    let one_users =
+                        [BEFORE, AFTER].map(|state| self.are_one_users(*from, *to, state));
+                    let open = self.gates.between(*from, *to, one_users);
+                    let met = through(&met, open);
                     if is_same(&met, &sender.users) {
                         continue;
                     }
@@ -264,19 +258,23 @@ impl<'c, 'a> Look<'c, 'a> {
         }
     }
 
+    fn are_one_users(&self, from: usize, to: usize, state: usize) -> bool {
+        let owner = |device: usize| {
+            let device = self.comparison.devices.get(device);
+            device.and_then(|d| d.owner(state))
+        };
+        owner(from).is_some() && owner(from) == owner(to)
+    }
+
     /// The rules by which one device of a household signs in to the other.
     fn met(
         &self,
         (from, sender): (usize, &Sender),
         (to, receiver): (usize, &Receiver),
     ) -> [Set; 2] {
-        let owner = |device: usize, state| {
-            let device = self.comparison.devices.get(device);
-            device.and_then(|d| d.owner(state))
-        };
         let mut met = both(&sender.lines, &receiver.lines);
         for (state, met) in met.iter_mut().enumerate() {
-            if owner(from, state).is_none() || owner(from, state) != owner(to, state) {
+            if !self.are_one_users(from, to, state) {
                 continue;
             }
             let sets = (
@@ -398,10 +396,12 @@ impl<'c, 'a> Look<'c, 'a> {
         let first = self
             .met_rules(state, met)
             .find(|rule| rule.names(user, login))?;
-        let mode = if first.is_check() {
+        let mode = if !first.is_check() {
+            Mode::Accept
+        } else if ACTS_ON_CHECKS {
             Mode::Check
         } else {
-            Mode::Accept
+            return None;
         };
         Some((mode, first.place()))
     }
@@ -410,6 +410,43 @@ impl<'c, 'a> Look<'c, 'a> {
 fn both(a: &[Set; 2], b: &[Set; 2]) -> [Set; 2] {
     let both = |a: &Set, b: &Set| a.iter().zip(b).map(|(a, b)| a & b).collect();
     [both(&a[0], &b[0]), both(&a[1], &b[1])]
+}
+
+/// The rules where the port is open.
+fn through(met: &[Set; 2], open: [bool; 2]) -> [Set; 2] {
+    let of = |met: &Set, is_open: bool| {
+        if is_open {
+            met.clone()
+        } else {
+            vec![0; met.len()]
+        }
+    };
+    [of(&met[0], open[0]), of(&met[1], open[1])]
+}
+
+/// The pairs of devices of different households.
+fn apart(part: &Part, households: &[usize]) -> Meetings {
+    let home = |device: usize| households.get(device).copied().unwrap_or_default();
+    let mut meetings = Meetings::default();
+    let mut homes: BTreeMap<usize, u64> = BTreeMap::new();
+    for device in &part.to {
+        *homes.entry(home(*device)).or_default() += 1;
+    }
+    let all = super::name::count(part.to.len());
+    for device in &part.from {
+        let others = all - homes.get(&home(*device)).copied().unwrap_or_default();
+        meetings.pairs += others;
+        if others > 0 {
+            meetings.from.insert(*device);
+        }
+    }
+    let sending: BTreeSet<usize> = part.from.iter().map(|device| home(*device)).collect();
+    for device in &part.to {
+        if sending.len() > 1 || !sending.contains(&home(*device)) {
+            meetings.to.insert(*device);
+        }
+    }
+    meetings
 }
 
 /// True when the same rules let in whom they let in before.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use policy::{
     NodeFacts, SshLaw,
     impact::{Changes, Mode, SignIns},
-    ssh::decide::SshDecision,
+    ssh::{self, decide::SshDecision},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -31,6 +31,15 @@ const LOGINS: [&str; 6] = [
 /// Names that rules have, and one that none has.
 const PROBED: [&str; 6] = ["root", "ubuntu", "ada", "bob", "cy", "zed"];
 
+/// Who has the port open, to what.
+const OPENS: [(&str, &str); 5] = [
+    ("*", "*"),
+    ("*", "tag:web"),
+    ("group:one", "tag:db"),
+    ("autogroup:member", "autogroup:self"),
+    ("autogroup:tagged", "100.64.0.0/10"),
+];
+
 prop_compose! {
     fn arb_rule()(
         sources in prop::collection::vec(prop::sample::select(&SOURCES[..]), 1..3),
@@ -52,22 +61,32 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn arb_world_with_ssh()(world in arb_wide_world(), rules in prop::collection::vec(arb_rule(), 0..4)) -> World {
+    fn arb_world_with_ssh()(
+        world in arb_wide_world(),
+        rules in prop::collection::vec(arb_rule(), 0..4),
+        opens in prop::sample::subsequence(&OPENS[..], 0..=2),
+    ) -> World {
         let mut world = world;
+        let mut grants = world.document["grants"].as_array().cloned().unwrap_or_default();
+        grants.extend(opens.into_iter().map(|(from, to)| json!({"src": [from], "dst": [to], "ip": ["tcp:22"]})));
+        world.document["grants"] = json!(grants);
         world.document["ssh"] = json!(rules);
         world
     }
 }
 
-/// How a device may sign in to another.
+/// How a device may sign in to another: by a rule of `ssh`, where the port is open.
 fn mode(state: &State, law: &SshLaw, from: usize, to: usize, login: &str) -> Option<Mode> {
     let node = |n: usize| -> Option<&NodeFacts> { state.world.nodes.get(n) };
-    let (from, to) = (node(from)?, node(to)?);
-    match law.over(&state.world.nodes).decide(from, to, login) {
-        SshDecision::Allowed { check: true, .. } => Some(Mode::Check),
+    let (a, b) = (node(from)?, node(to)?);
+    let mode = match law.over(&state.world.nodes).decide(a, b, login) {
+        SshDecision::Allowed { check: true, .. } => ssh::ACTS_ON_CHECKS.then_some(Mode::Check),
         SshDecision::Allowed { check: false, .. } => Some(Mode::Accept),
         SshDecision::Denied => None,
-    }
+    }?;
+    let mut ways = (0..a.addresses.len()).flat_map(|x| (0..b.addresses.len()).map(move |y| (x, y)));
+    ways.any(|(x, y)| state.allows((from, x), (to, y), (6, ssh::PORT)))
+        .then_some(mode)
 }
 
 fn holds(told: &SignIns, login: &str) -> bool {
