@@ -22,7 +22,7 @@ pub struct Hover {
     pub text: String,
 }
 
-/// The most bytes of a definition that are shown.
+/// The most bytes of the names in a definition that are shown.
 const MAX_SHOWN: usize = 200;
 
 /// What stands at byte `at` of `text`; `None` where there is nothing to say.
@@ -105,7 +105,7 @@ fn name(text: &str, name: &str, directory: &Directory) -> Option<String> {
         return Some(attribute(known));
     }
     let root = source::read(text).ok()?;
-    definition(text, &root, name)
+    definition(&root, name)
 }
 
 /// The attribute that a condition begins with.
@@ -135,8 +135,8 @@ fn attribute(known: &Known) -> String {
     told
 }
 
-/// The value that a top-level map gives to a name.
-fn definition(text: &str, root: &Value, name: &str) -> Option<String> {
+/// What a top-level map says of a name.
+fn definition(root: &Value, name: &str) -> Option<String> {
     let Kind::Object(sections) = &root.kind else {
         return None;
     };
@@ -148,36 +148,69 @@ fn definition(text: &str, root: &Value, name: &str) -> Option<String> {
             return None;
         };
         let member = members.iter().find(|m| m.key.text == name)?;
-        let span = member.value.span;
-        let shown = shortened(text.get(span.start..span.end)?);
-        let count = match &member.value.kind {
-            Kind::Array(items) => Some(items.len()),
-            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) | Kind::Object(_) => {
-                None
-            }
-        };
-        let many = count.map(|count| format!(" ({count})")).unwrap_or_default();
-        Some(match (*kind, count) {
-            (Names::Tag, Some(0)) => format!("`{name}` may be given by administrators alone."),
-            (Names::Tag, _) => {
-                format!("`{name}` may be given by administrators and by{many}: {shown}")
-            }
-            (_, Some(0)) => format!("`{name}` stands for nobody."),
-            _ => format!("`{name}` stands for{many}: {shown}"),
+        let all = texts(&member.value)?;
+        Some(match (*kind, all.is_empty()) {
+            (Names::Tag, true) => format!("`{name}` may be given by administrators alone."),
+            (Names::Tag, false) => format!(
+                "`{name}` may be given by administrators and by {}.",
+                listed(&all)
+            ),
+            (Names::Posture, true) => format!("`{name}` asks for nothing."),
+            (Names::Posture, false) => format!("`{name}` asks for {}.", listed(&all)),
+            (Names::Ipset, true) => format!("`{name}` stands for no address."),
+            (Names::Ipset, false) => format!("`{name}` stands for {}.", listed(&changes(&all))),
+            (_, true) => format!("`{name}` stands for nobody."),
+            (_, false) => format!("`{name}` stands for {}.", listed(&all)),
         })
     })
 }
 
-/// A definition on one line, cut where it is long.
-fn shortened(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let cut = line
-        .char_indices()
-        .map(|(at, _)| at)
-        .find(|at| *at >= MAX_SHOWN);
-    match cut {
-        Some(at) => format!("{}…", line.get(..at).unwrap_or_default()),
-        None => line,
+/// A text, or all texts of an array.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match &value.kind {
+        Kind::String(text) => Some(vec![text.clone()]),
+        Kind::Array(items) => items
+            .iter()
+            .map(|item| match &item.kind {
+                Kind::String(text) => Some(text.clone()),
+                Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Array(_) | Kind::Object(_) => {
+                    None
+                }
+            })
+            .collect(),
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Object(_) => None,
+    }
+}
+
+/// The entries of a set, in words where some of them take addresses away.
+fn changes(entries: &[String]) -> Vec<String> {
+    let entries = entries.iter().enumerate();
+    let told = entries.map(|(at, entry)| match entry.split_once(' ') {
+        Some(("remove", rest)) if at > 0 => format!("without {}", rest.trim()),
+        Some(("add", rest)) => rest.trim().to_owned(),
+        _ => entry.clone(),
+    });
+    told.collect()
+}
+
+/// `a, b and c`; the last ones are counted where the list is long.
+fn listed(all: &[String]) -> String {
+    let mut room = MAX_SHOWN;
+    let fits = all.iter().take_while(|one| {
+        let left = room.checked_sub(one.len());
+        room = left.unwrap_or_default();
+        left.is_some()
+    });
+    let mut shown: Vec<String> = fits.cloned().collect();
+    if shown.is_empty() {
+        return format!("{} entries", all.len());
+    }
+    if shown.len() < all.len() {
+        shown.push(format!("{} more", all.len() - shown.len()));
+    }
+    match shown.as_slice() {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        all => all.join(""),
     }
 }
 

@@ -45,7 +45,7 @@ fn names_are_explained_by_their_definition() {
     let at = |what: &str| hover(DOC, place(what), &Directory::default()).map(|h| h.text);
     assert_eq!(
         at("group:ops").unwrap(),
-        r#"`group:ops` stands for (1): ["ada@example.com"]"#
+        "`group:ops` stands for ada@example.com."
     );
     assert_eq!(
         at("tag:web").unwrap(),
@@ -53,6 +53,43 @@ fn names_are_explained_by_their_definition() {
     );
     assert!(at("autogroup:self").unwrap().contains("own devices"));
     assert_eq!(at("nobody@"), None);
+}
+
+#[test]
+fn definitions_are_told_in_words() {
+    let many: Vec<String> = (0..40)
+        .map(|n| format!("\"user{n:02}@example.com\""))
+        .collect();
+    let text = r#"{
+        "groups": {"group:many": [MANY], "group:none": []},
+        "hosts": {"office": "10.20.0.0/16"},
+        "ipsets": {"ipset:prod": ["10.0.0.0/16", /* the lab */ "remove 10.0.7.0/24", "add office"]},
+        "postures": {"posture:mac": ["node:os == 'macos'", "node:tsVersion >= '1.80'"]},
+        "tagOwners": {"tag:web": ["group:none"], "tag:db": ["group:none", "tag:web",]},
+    }"#
+    .replace("MANY", &many.join(", "));
+    let at = |what: &str| told(&text, what).unwrap();
+    assert_eq!(at("\"office\""), "`office` stands for 10.20.0.0/16.");
+    assert_eq!(
+        at("\"ipset:prod\""),
+        "`ipset:prod` stands for 10.0.0.0/16, without 10.0.7.0/24 and office."
+    );
+    assert_eq!(
+        at("\"posture:mac\""),
+        "`posture:mac` asks for node:os == 'macos' and node:tsVersion >= '1.80'."
+    );
+    assert_eq!(
+        at("\"tag:web\""),
+        "`tag:web` may be given by administrators and by group:none."
+    );
+    assert_eq!(
+        at("\"tag:db\""),
+        "`tag:db` may be given by administrators and by group:none and tag:web."
+    );
+    assert_eq!(at("\"group:none\""), "`group:none` stands for nobody.");
+    let many = at("\"group:many\"");
+    assert!(many.starts_with("`group:many` stands for user00@example.com, user01"));
+    assert!(many.ends_with("user10@example.com and 29 more."), "{many}");
 }
 
 #[test]
