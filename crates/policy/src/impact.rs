@@ -3,6 +3,7 @@
 //! Devices that both policies treat alike are compared once, and only lines of
 //! rules that change are looked at: the work grows with what the change touches.
 
+mod absent;
 mod across;
 mod answer;
 mod compare;
@@ -78,7 +79,12 @@ pub fn impact(before: &Side<'_>, after: &Side<'_>, bounds: Bounds) -> Impact {
     let laws = [&old, new.as_ref().unwrap_or(&old)];
     let comparison = compare::compare([before, after], laws);
     let doors = doors::compare(&comparison, [before, after]);
-    let mut impact = Impact::default();
+    let (absent, more_absent) = absent::absent([before, after], laws, bounds);
+    let mut impact = Impact {
+        absent,
+        more_absent,
+        ..Impact::default()
+    };
     for (state, side) in [before, after].into_iter().enumerate() {
         let Some(law) = laws.get(state) else {
             continue;

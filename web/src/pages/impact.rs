@@ -62,6 +62,7 @@ pub(crate) fn ImpactPreview(change: Signal<Option<PreviewImpact>>) -> impl IntoV
             <section class="grid grid-cols-[minmax(0,1fr)] gap-3" data-testid="impact" aria-live="polite">
                 <h3 class="text-sm font-medium">"What it changes for people and machines"</h3>
                 {move || shown(told.get())}
+                {move || told.get().and_then(Result::ok).map(|impact| view! { <Absent impact/> })}
             </section>
         </Show>
     }
@@ -114,6 +115,24 @@ fn Losers(cut_off: CutOff) -> impl IntoView {
                     {line(&cut_off.machines, cut_off.more_machines)}
                 </Notice>
             </div>
+        }
+    })
+}
+
+/// For whom something changes once they have a machine.
+#[component]
+fn Absent(impact: Arc<Impact>) -> impl IntoView {
+    let names = named(&impact.absent, impact.more_absent);
+    let has = if impact.absent.len() == 1 && impact.more_absent == 0 {
+        "has"
+    } else {
+        "have"
+    };
+    (!impact.absent.is_empty()).then(|| {
+        view! {
+            <p class="text-sm text-muted wrap-anywhere" data-testid="impact-absent">
+                {format!("{names} {has} no machine yet: what changes for them holds once there is one.")}
+            </p>
         }
     })
 }

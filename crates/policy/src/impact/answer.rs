@@ -15,6 +15,13 @@ pub struct Impact {
     pub lost: Difference,
     /// Who could reach something before and can reach nothing after.
     pub cut_off: CutOff,
+    /// Users without a device who would reach something else if they had one: login names, in
+    /// alphabetical order, cut to a bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<String>,
+    /// How many of them are not shown.
+    #[serde(default)]
+    pub more_absent: u64,
 }
 
 /// What one state has and the other has not.

@@ -192,6 +192,8 @@ fn compare(before: &State<'_>, after: &State<'_>) -> Impact {
         gained: told(&found.gained, after.text),
         lost: told(&found.lost, before.text),
         cut_off: cut_off(&found.cut_off),
+        absent: found.absent,
+        more_absent: found.more_absent,
         machines: u64::try_from(before.world.machines.len()).unwrap_or(u64::MAX),
     }
 }

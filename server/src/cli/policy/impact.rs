@@ -57,11 +57,20 @@ fn retag(text: &str) -> Result<Retag> {
 
 /// The impact for people.
 pub(in crate::cli) fn told(impact: &Impact) -> String {
-    if impact.is_empty() && impact.machines == 0 {
-        return "nothing changes yet: this network has no machine".to_owned();
-    }
+    let absent = (!impact.absent.is_empty()).then(|| {
+        let names = listed(&impact.absent, impact.more_absent);
+        format!("no machine yet, so nothing changes for them before they have one: {names}")
+    });
     if impact.is_empty() {
-        return "nothing changes for anybody".to_owned();
+        let nothing = if impact.machines == 0 {
+            "nothing changes yet: this network has no machine"
+        } else if absent.is_some() {
+            "nothing changes for anybody now"
+        } else {
+            "nothing changes for anybody"
+        };
+        let lines: Vec<String> = [nothing.to_owned()].into_iter().chain(absent).collect();
+        return lines.join("\n");
     }
     let mut lines = Vec::new();
     let losers = [
@@ -76,6 +85,7 @@ pub(in crate::cli) fn told(impact: &Impact) -> String {
     }
     lines.extend(difference("gained", &impact.gained));
     lines.extend(difference("lost", &impact.lost));
+    lines.extend(absent);
     lines.join("\n")
 }
 
@@ -168,5 +178,23 @@ mod tests {
         for wrong in ["17", "web=tag:x", "17=web"] {
             assert!(retag(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_holds_only_later_is_told() {
+        let mut impact = Impact::default();
+        assert_eq!(
+            told(&impact),
+            "nothing changes yet: this network has no machine"
+        );
+        impact.machines = 3;
+        assert_eq!(told(&impact), "nothing changes for anybody");
+        impact.absent = vec!["oscar@example.com".to_owned()];
+        impact.more_absent = 2;
+        assert_eq!(
+            told(&impact),
+            "nothing changes for anybody now\nno machine yet, so nothing changes for them before they \
+             have one: oscar@example.com and 2 more"
+        );
     }
 }

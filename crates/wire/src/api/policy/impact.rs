@@ -53,6 +53,13 @@ pub struct Impact {
     pub lost: Difference,
     /// Who reaches something now and would reach nothing.
     pub cut_off: CutOff,
+    /// People without a machine who would reach something else if they had one: the first of
+    /// them. Nothing changes for them before they do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<String>,
+    /// How many of these are not named.
+    #[serde(default)]
+    pub more_absent: u64,
     /// The machines that were looked at: those that are approved. Without one nothing changes
     /// for anybody yet.
     pub machines: u64,
