@@ -88,7 +88,7 @@ fn entry(text: &Text, sink: &mut Sink) -> Option<IpSetEntry> {
         sink.error(
             Code::InvalidSelector,
             text.span,
-            format!("`{what}` is no set of addresses"),
+            format!("`{what}` selects nothing"),
         )
         .help(meant);
         return None;
@@ -167,7 +167,7 @@ mod tests {
             let [(message, help)] = said.as_slice() else {
                 panic!("{entry}: {said:?}");
             };
-            assert_eq!(*message, format!("`{entry}` is no set of addresses"));
+            assert_eq!(*message, format!("`{entry}` selects nothing"));
             assert_eq!(help.as_deref(), Some(meant));
         }
     }
