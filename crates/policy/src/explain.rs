@@ -24,6 +24,7 @@ mod rules;
 mod source;
 mod spot;
 mod ssh;
+mod steer;
 mod thought;
 mod typed;
 

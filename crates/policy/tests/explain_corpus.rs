@@ -10,6 +10,9 @@
 mod case;
 #[path = "explain/hold.rs"]
 mod hold;
+#[expect(dead_code, reason = "filters are read by their addresses alone")]
+#[path = "law/packet_filter.rs"]
+mod packet_filter;
 #[path = "corpus/read.rs"]
 mod read;
 #[expect(
@@ -18,6 +21,8 @@ mod read;
 )]
 #[path = "corpus/renumbered.rs"]
 mod renumbered;
+#[path = "explain/sent.rs"]
+mod sent;
 #[expect(dead_code, reason = "what the service answered is compared elsewhere")]
 #[path = "corpus/tenant.rs"]
 mod tenant;

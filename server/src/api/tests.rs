@@ -12,6 +12,7 @@ use crate::testing::{Persona, TestApp};
 mod auth_key;
 mod events;
 mod explain;
+mod explain_pings;
 mod explain_places;
 mod explain_sign_in;
 mod impact;

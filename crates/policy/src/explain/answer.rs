@@ -71,6 +71,10 @@ pub struct Chain {
     /// The posture of the rule that the source device meets, and where it is defined.
     #[serde(default)]
     pub posture: Option<(String, Span)>,
+    /// True when the rule is for other protocols, and a ping passes by it all the same: machines
+    /// answer whoever may reach any port of theirs.
+    #[serde(default)]
+    pub is_echo: bool,
     /// The ports of the question that it lets through and no earlier rule does;
     /// all of them for protocols without ports.
     #[serde(with = "super::ports::text")]
@@ -94,6 +98,9 @@ impl std::fmt::Display for Chain {
         }
         if let Some((posture, _)) = &self.posture {
             write!(f, "; meeting `{posture}`")?;
+        }
+        if self.is_echo {
+            f.write_str("; as a ping")?;
         }
         write!(f, "; ports {}", ports::written(&self.ports))
     }

@@ -10,6 +10,7 @@ use super::{
     gist::{Answer, few},
     spot::joined,
     ssh,
+    steer::Named,
 };
 use crate::{compile::Compiled, decide::End, directory::NodeFacts, protocol};
 
@@ -68,7 +69,7 @@ impl Explainer<'_> {
         let cuts = self.cuts(devices, from.iter().chain(to));
         let from = alike::classes(law, devices, (&cuts, from), law.asks_for_postures());
         let to = alike::classes(law, devices, (&cuts, to), false);
-        let routers = self.routers(devices);
+        let routers = self.named_routers(devices.iter().map(|device| device.facts));
         let judge = |a: Spot, b: Spot, is_even: bool| {
             let flows = self.flows(devices, (a, b), is_even, (proto, ports));
             by_family(flows.iter().map(|flow| self.told(&routers, flow)).collect())
@@ -111,36 +112,22 @@ impl Explainer<'_> {
         pairs(devices, (&from, &to), judge)
     }
 
-    /// The devices that a rule names as routers.
-    fn routers<'d>(&self, devices: &[Device<'d>]) -> Vec<(usize, &'d NodeFacts)> {
-        let via = self.rules.iter().flat_map(|rule| rule.via);
-        let tags: BTreeSet<&str> = via.map(|tag| tag.text.as_str()).collect();
-        let is_named = |facts: &NodeFacts| facts.tags.iter().any(|t| tags.contains(t.as_str()));
-        let all = devices.iter().enumerate().filter(|_| !tags.is_empty());
-        all.map(|(at, device)| (at, device.facts))
-            .filter(|(_, facts)| is_named(facts))
-            .collect()
-    }
-
     /// The answer about a flow; where only another router lets it through, that one's.
-    fn told(&self, routers: &[(usize, &NodeFacts)], flow: &Flow<'_>) -> Told<Explanation> {
+    fn told(&self, routers: &[Named<'_>], flow: &Flow<'_>) -> Told<Explanation> {
         let told = |router, explanation| Told {
             is_ipv4: Some(flow.to.address.is_ipv4()),
             router,
             explanation,
         };
-        let explanation = self.explain(flow);
+        let explanation = self.explain_sent(flow);
         if !explanation.allowed.is_empty() {
             return told(None, explanation);
         }
-        let mut others = routers.iter().filter_map(|(at, node)| {
-            let to = End {
-                node,
-                address: flow.to.address,
-            };
-            let may = to.node != flow.from.node && is_like(flow.to, to);
-            let other = may.then(|| self.explain(&Flow { to, ..*flow }))?;
-            (!other.allowed.is_empty()).then_some((*at, other))
+        let from = self.names.party(flow.from);
+        let others = self.instead(routers, &from, flow.to).into_iter();
+        let mut others = others.filter_map(|(at, to)| {
+            let other = self.explain_sent(&Flow { to, ..*flow });
+            (!other.allowed.is_empty()).then_some((at, other))
         });
         match others.next() {
             Some((router, other)) => told(Some(router), other),
@@ -207,17 +194,6 @@ fn outside(from: (Spot, &Device<'_>), to: (Spot, &Device<'_>)) -> Option<SshExpl
         cause,
         nearest: Vec::new(),
     })
-}
-
-/// True for another router with the route that leads to the address, or another exit node.
-fn is_like(one: End<'_>, other: End<'_>) -> bool {
-    let routes = one.node.routes.iter();
-    let leading = routes.filter(|route| route.contains(one.address));
-    let has_it = match leading.max_by_key(|route| route.bits) {
-        Some(route) => other.node.routes.contains(route),
-        None => other.node.is_exit_for(other.address),
-    };
-    has_it && one.node != other.node
 }
 
 /// One answer for both families where they do not differ; of two denials the one that says more.
@@ -293,8 +269,12 @@ fn pairs<E: Answer>(
     }
     let all = few(all).into_iter();
     let all = all.map(|gathered| gathered.finish(&same, (from, to)));
+    let mut all: Vec<Case<E>> = all.collect();
+    if all.len() > 1 {
+        all.iter_mut().for_each(Case::leave_itself_out);
+    }
     Cases {
-        all: all.collect(),
+        all,
         left_out,
         within,
     }
@@ -361,6 +341,20 @@ fn told_pairs(met: &BTreeSet<(usize, usize)>, from: &[Alike], to: &[Alike]) -> u
         a.values().sum::<usize>() * b.values().sum::<usize>() - same.sum::<usize>()
     };
     groups.values().map(count).sum()
+}
+
+impl<E> Case<E> {
+    /// A device alone on one side is not among those on the other.
+    fn leave_itself_out(&mut self) {
+        let alone = |spots: &[Spot]| {
+            let (first, rest) = spots.split_first()?;
+            let is_alone = rest.iter().all(|spot| spot.device == first.device);
+            is_alone.then_some(first.device)
+        };
+        let (from, to) = (alone(&self.from), alone(&self.to));
+        self.from.retain(|spot| Some(spot.device) != to);
+        self.to.retain(|spot| Some(spot.device) != from);
+    }
 }
 
 /// How many pairs are of two devices, and the first such pair.

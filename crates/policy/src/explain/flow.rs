@@ -1,13 +1,13 @@
 //! The question of a flow, and its answer.
 
-use wire::net::{PortRange, Prefix};
+use wire::net::{PortRange, Prefix, protocol::ICMP};
 
 use super::{
     Cause, Chain, Denial, Explainer, Explanation, Missing, Near, RuleAt, Verdict,
     judge::{Opinion, Question},
     ports,
 };
-use crate::{decide::End, internet::internet, selector::Selector};
+use crate::{decide::End, internet::internet, protocol, selector::Selector};
 
 /// The most rules that a denial names.
 const NEAREST: usize = 3;
@@ -52,6 +52,40 @@ impl Explainer<'_> {
         self.explain_held(flow)
     }
 
+    /// [`Self::explain`] as machines have it: they answer a ping (an ICMP echo) from whoever may
+    /// reach any port of theirs by any protocol, at which decisions and `tests` do not look.
+    /// Source: `wgengine/filter/filter.go` of Tailscale's client ("If any port is open to an IP,
+    /// allow ICMP to it").
+    pub fn explain_sent(&self, flow: &Flow<'_>) -> Explanation {
+        let explained = self.explain(flow);
+        let is_there = flow.to.node.holds(flow.to.address) && self.misplaced(flow).is_none();
+        if !explained.allowed.is_empty() || !is_there || !is_echo(flow.proto, flow.to) {
+            return explained;
+        }
+        let asked = Question {
+            from: self.names.party(flow.from),
+            to: self.names.party(flow.to),
+            proto: flow.proto,
+            ports: flow.ports,
+            is_echo: true,
+        };
+        let mut chains = self.rules.iter().filter_map(|rule| {
+            let Opinion::Passes(passages) = rule.opinion(&self.names, &asked) else {
+                return None;
+            };
+            let passage = passages.first()?;
+            Some(rule.chain(&self.names, &asked, passage, flow.ports.to_vec()))
+        });
+        match chains.next() {
+            None => explained,
+            Some(chain) => Explanation {
+                verdict: Verdict::Allowed,
+                allowed: vec![chain],
+                denied: None,
+            },
+        }
+    }
+
     /// The answer where the destination lies behind a route that is offered and not approved: the
     /// route is the cause only where a rule would let the flow through if it were approved.
     fn explain_offered(&self, flow: &Flow<'_>) -> Explanation {
@@ -90,6 +124,7 @@ impl Explainer<'_> {
             to: self.names.party(flow.to),
             proto: flow.proto,
             ports: flow.ports,
+            is_echo: false,
         };
         let (mut allowed, mut left, mut misses) = (Vec::new(), flow.ports.to_vec(), Vec::new());
         for rule in &self.rules {
@@ -183,6 +218,11 @@ impl Explainer<'_> {
             self.names.has_own(&target.kind, &party)
         })
     }
+}
+
+/// True for the ICMP of the address's own family.
+pub(super) fn is_echo(proto: u8, to: End<'_>) -> bool {
+    proto == protocol::of_family(ICMP, to.address.is_ipv4())
 }
 
 fn denied(

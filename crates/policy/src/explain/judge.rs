@@ -8,7 +8,7 @@ use super::{
     Because, Chain, Link, Missing,
     names::{Names, Party},
     ports,
-    rules::{Place, Rule},
+    rules::{Place, Rule, Traffic},
 };
 use crate::{
     diagnostic::Span,
@@ -24,6 +24,8 @@ pub(super) struct Question<'n> {
     pub(super) to: Party<'n>,
     pub(super) proto: u8,
     pub(super) ports: &'n [PortRange],
+    /// True for a ping, which any rule lets through that opens something there.
+    pub(super) is_echo: bool,
 }
 
 /// What a rule says of a flow.
@@ -44,6 +46,10 @@ pub(super) struct Passage<'r> {
 }
 
 impl Question<'_> {
+    fn is_about(&self, traffic: &Traffic<'_>) -> bool {
+        self.is_echo || traffic.is_of(self.proto)
+    }
+
     fn is_within_one_user(&self) -> bool {
         let (from, to) = (self.from.end, self.to.end);
         from.node.owner().is_some()
@@ -100,7 +106,7 @@ impl Rule<'_> {
         let passages = self.passages(&met, asked);
         if self.traffic.is_empty() {
             missing.push(Missing::Traffic);
-        } else if !self.traffic.iter().any(|t| t.is_of(asked.proto)) {
+        } else if !self.traffic.iter().any(|t| asked.is_about(t)) {
             missing.push(Missing::Protocol);
         } else if !met.is_empty() && passages.is_empty() {
             missing.push(Missing::Port);
@@ -172,7 +178,7 @@ impl Rule<'_> {
     ) -> Vec<(Option<&'r Selector>, &'r Selector, Vec<PortRange>)> {
         let mut all = Vec::new();
         for (source, place) in met {
-            for traffic in self.traffic.iter().filter(|t| t.is_of(asked.proto)) {
+            for traffic in self.traffic.iter().filter(|t| asked.is_about(t)) {
                 let open = traffic.ports_at(place, asked.proto);
                 let asked = asked.ports.iter();
                 let open =
@@ -267,6 +273,7 @@ impl Rule<'_> {
             route: route.copied(),
             via: self.router_tag(asked).map(|t| (t.text.clone(), t.span)),
             posture: self.met(names, asked),
+            is_echo: asked.is_echo,
             ports,
         }
     }

@@ -8,10 +8,12 @@ use wire::{UserId, net::PortRange};
 use super::{
     Behind, Explainer, Link, RuleAt,
     behind::Router,
+    flow,
     judge::{self, Opinion, Passage, Question},
     names::{Names, Party},
     ports,
     rules::Rule,
+    steer::Named,
 };
 use crate::{
     decide::End,
@@ -36,6 +38,9 @@ pub struct Inbound<'a> {
 pub struct Reach {
     /// The rule.
     pub rule: RuleAt,
+    /// True when it is for other protocols than ICMP and lets pings in by what it opens.
+    #[serde(default)]
+    pub is_echo: bool,
     /// Why the destination is one of its destinations, by the first selector that has it.
     pub target: Link,
     /// The ports of the question that it lets in.
@@ -65,7 +70,8 @@ pub struct Sources {
 
 impl Explainer<'_> {
     /// Who can reach this, by rule; rules that let nobody in are left out.
-    /// `nodes` are the devices that are asked for.
+    /// `nodes` are the devices that are asked for. Packets to what lies behind a router may go to
+    /// another of `nodes`, where rules with `via` say so; pings fare as [`Self::explain_sent`] says.
     pub fn who_reaches(&self, inbound: &Inbound<'_>, nodes: &[NodeFacts]) -> Vec<Reach> {
         let to = self.names.party(inbound.to);
         if !inbound.to.node.holds(inbound.to.address) || self.is_disabled(inbound.to) {
@@ -81,6 +87,7 @@ impl Explainer<'_> {
         let from = Askers {
             parties,
             routers: Router::all(nodes, inbound.to),
+            named: self.named_routers(nodes.iter()),
         };
         self.rules
             .iter()
@@ -98,6 +105,30 @@ impl Explainer<'_> {
         ends.filter(move |end| end.address.is_ipv4() == is_ipv4 && !self.is_disabled(*end))
     }
 
+    /// What is asked of a rule: about packets to there, and where it names routers, about packets
+    /// that go to one of those instead.
+    fn asked<'n>(
+        &'n self,
+        rule: &Rule<'_>,
+        (from, to): (Party<'n>, Party<'n>),
+        inbound: &Inbound<'n>,
+        (is_echo, named): (bool, &[Named<'n>]),
+    ) -> Vec<Question<'n>> {
+        let question = |to| Question {
+            from,
+            to,
+            proto: inbound.proto,
+            ports: inbound.ports,
+            is_echo,
+        };
+        let mut all = vec![question(to)];
+        if !rule.via.is_empty() {
+            let others = self.instead(named, &from, inbound.to).into_iter();
+            all.extend(others.map(|(_, end)| question(self.names.party(end))));
+        }
+        all
+    }
+
     fn reach(
         &self,
         rule: &Rule<'_>,
@@ -105,14 +136,15 @@ impl Explainer<'_> {
         to: Party<'_>,
         from: &Askers<'_>,
     ) -> Option<Reach> {
-        if !rule.is_of(inbound.proto) {
+        let is_echo = !rule.is_of(inbound.proto);
+        if is_echo && !flow::is_echo(inbound.proto, inbound.to) {
             return None;
         }
         let leads_there = rule.leads_to_any(&self.names, &to);
         if !leads_there && !rule.leads_to_own() {
             return None;
         }
-        let mut let_in = LetIn::by(rule);
+        let mut let_in = LetIn::by(rule, is_echo);
         // Other rules lead to the own devices of a user, for himself alone.
         let owner = to.end.node.owner();
         let may_ask = |party: &Party<'_>| {
@@ -120,8 +152,10 @@ impl Explainer<'_> {
             (leads_there || is_own) && rule.has_source(&self.names, party)
         };
         for (at, party) in from.parties.iter().filter(|(_, party)| may_ask(party)) {
-            let asked = question(*party, to, inbound);
-            if let Opinion::Passes(passages) = rule.opinion(&self.names, &asked) {
+            for asked in self.asked(rule, (*party, to), inbound, (is_echo, &from.named)) {
+                let Opinion::Passes(passages) = rule.opinion(&self.names, &asked) else {
+                    continue;
+                };
                 for passage in &passages {
                     let_in.note(&self.names, &asked, passage);
                     let to_self = judge::is_self(passage.target);
@@ -140,12 +174,15 @@ impl Explainer<'_> {
                 let Some((behind, end)) = router.behind(self, &source.kind) else {
                     continue;
                 };
-                let asked = question(self.names.party(end), to, inbound);
-                if let Opinion::Passes(passages) = rule.opinion(&self.names, &asked) {
+                let ends = (self.names.party(end), to);
+                for asked in self.asked(rule, ends, inbound, (is_echo, &from.named)) {
+                    let Opinion::Passes(passages) = rule.opinion(&self.names, &asked) else {
+                        continue;
+                    };
                     for passage in &passages {
                         let_in.note(&self.names, &asked, passage);
                     }
-                    let_in.behind(place, behind);
+                    let_in.behind(place, behind.clone());
                 }
             }
         }
@@ -153,24 +190,18 @@ impl Explainer<'_> {
     }
 }
 
-fn question<'n>(from: Party<'n>, to: Party<'n>, inbound: &Inbound<'n>) -> Question<'n> {
-    Question {
-        from,
-        to,
-        proto: inbound.proto,
-        ports: inbound.ports,
-    }
-}
-
 /// Whoever may ask.
 struct Askers<'n> {
     parties: Vec<(usize, Party<'n>)>,
     routers: Vec<Router<'n>>,
+    /// Those that rules name with `via`.
+    named: Vec<Named<'n>>,
 }
 
 /// What a rule lets in, while it is found out.
 struct LetIn<'r, 'd> {
     rule: &'r Rule<'d>,
+    is_echo: bool,
     /// How it leads there: the rule and the first destination that does.
     way: Option<(RuleAt, Link)>,
     ports: Vec<PortRange>,
@@ -181,9 +212,10 @@ struct LetIn<'r, 'd> {
 }
 
 impl<'r, 'd> LetIn<'r, 'd> {
-    fn by(rule: &'r Rule<'d>) -> Self {
+    fn by(rule: &'r Rule<'d>, is_echo: bool) -> Self {
         Self {
             rule,
+            is_echo,
             way: None,
             ports: Vec::new(),
             people: vec![BTreeSet::new(); rule.sources.len()],
@@ -213,7 +245,8 @@ impl<'r, 'd> LetIn<'r, 'd> {
     }
 
     fn behind(&mut self, place: usize, behind: Behind) {
-        if let Some(all) = self.behind.get_mut(place) {
+        let all = self.behind.get_mut(place);
+        if let Some(all) = all.filter(|all| !all.contains(&behind)) {
             all.push(behind);
         }
     }
@@ -237,6 +270,7 @@ impl<'r, 'd> LetIn<'r, 'd> {
             });
         Some(Reach {
             rule,
+            is_echo: self.is_echo,
             target,
             ports,
             sources: sources.collect(),

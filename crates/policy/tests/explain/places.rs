@@ -11,7 +11,7 @@ use proptest::{
 };
 use wire::net::PortRange;
 
-use crate::{hold::Scene, wider::arb_wide_world, world::World};
+use crate::{hold::Scene, who::twin, wider::arb_wide_world, world::World};
 
 /// Places with boundaries of rules in them.
 const PLACES: [&str; 20] = [
@@ -44,7 +44,10 @@ fn each_part_of_a_place_is_judged_as_its_addresses_are_decided() {
     let (mut held, mut open, mut parts) = (0, 0, 0);
     let mut n = 0;
     while held < 100_000 {
-        let world = arb_wide_world().new_tree(&mut runner).unwrap().current();
+        let mut world = arb_wide_world().new_tree(&mut runner).unwrap().current();
+        if n % 4 == 2 {
+            twin(&mut world);
+        }
         let (document, law) = (world.parsed(), world.compiled());
         let explainer = Explainer::new(&document, &world.directory);
         let scene = Scene {

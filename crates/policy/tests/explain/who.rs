@@ -9,21 +9,37 @@ use proptest::{
 };
 use wire::{UserId, net::PortRange};
 
-use crate::{addresses, wider::arb_wide_world, world::World};
+use crate::{addresses, sent::Sent, wider::arb_wide_world, world::World};
 
 /// The tenants of a run.
 const WORLDS: usize = 250;
 
+/// Gives two nodes the same routes, and tags that rules with `via` name.
+pub(crate) fn twin(world: &mut World) {
+    let route = "10.1.0.0/16".parse().unwrap();
+    let exits = ["0.0.0.0/0", "::/0"].map(|r| r.parse().unwrap());
+    for (node, tag) in world.nodes.iter_mut().zip(["tag:web", "tag:db"]) {
+        node.tags = vec![tag.to_owned()];
+        node.routes = vec![route];
+        node.exit_routes = exits.to_vec();
+    }
+    if !world.directory.routes.contains(&route) {
+        world.directory.routes.push(route);
+    }
+}
+
 /// Asks about every address of every node of the tenant, and behind it: how many answers were
-/// held, and how many named a person.
-fn hold(world: &World) -> [usize; 2] {
+/// held, how many sources were people, and how many answers named a device that another router
+/// lets in.
+fn hold(world: &World) -> [usize; 3] {
     let (document, law) = (world.parsed(), world.compiled());
     let explainer = Explainer::new(&document, &world.directory);
-    let (mut held, mut with_people) = (0, 0);
+    let sent = Sent::new(&law, &world.nodes);
+    let (mut held, mut with_people, mut elsewhere) = (0, 0, 0);
     for node in &world.nodes {
         for address in addresses(node) {
             let to = End { node, address };
-            for (proto, port) in [(6, 22), (6, 8500), (17, 53), (1, 0)] {
+            for (proto, port) in [(6, 22), (6, 8500), (17, 53), (1, 0), (58, 0)] {
                 let ports = [PortRange::one(port)];
                 let asked = Inbound {
                     to,
@@ -40,7 +56,7 @@ fn hold(world: &World) -> [usize; 2] {
                             node: from,
                             address,
                         })
-                        .any(|from| law.decide(from, to, proto, port).is_allowed())
+                        .any(|from| sent.passes(from, to, proto, port))
                     })
                     .map(|(at, _)| at)
                     .collect();
@@ -57,11 +73,27 @@ fn hold(world: &World) -> [usize; 2] {
                     assert!(people.is_empty() || people == owners, "{}", why());
                     with_people += usize::from(!people.is_empty());
                 }
+                let here = |at: &usize| {
+                    let from = &world.nodes[*at];
+                    let mut own = from.addresses.iter().copied();
+                    own.any(|address| {
+                        sent.gets_in(
+                            End {
+                                node: from,
+                                address,
+                            },
+                            to,
+                            proto,
+                            port,
+                        )
+                    })
+                };
+                elsewhere += usize::from(!passing.iter().all(here));
                 held += 1;
             }
         }
     }
-    [held, with_people]
+    [held, with_people, elsewhere]
 }
 
 #[test]
@@ -69,15 +101,24 @@ fn nobody_is_told_to_reach_a_place_whom_decisions_keep_out() {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, b"who reaches it: those, no other!");
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let (mut held, mut with_people) = (0, 0);
-    for _ in 0..WORLDS {
-        let world = arb_wide_world().new_tree(&mut runner).unwrap().current();
-        let [h, p] = hold(&world);
+    let mut elsewhere = 0;
+    for n in 0..WORLDS {
+        let mut world = arb_wide_world().new_tree(&mut runner).unwrap().current();
+        if n % 2 == 1 {
+            twin(&mut world);
+        }
+        let [h, p, e] = hold(&world);
         held += h;
         with_people += p;
+        elsewhere += e;
     }
     assert!(
         with_people > held / 50,
         "{with_people} of {held} name people"
+    );
+    assert!(
+        elsewhere > 30,
+        "{elsewhere} of {held} are let in by another router"
     );
 }
 

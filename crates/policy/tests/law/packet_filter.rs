@@ -34,7 +34,7 @@ pub(crate) fn passes(
     })
 }
 
-fn holds(text: &str, address: IpAddr) -> bool {
+pub(crate) fn holds(text: &str, address: IpAddr) -> bool {
     if text == "*" {
         return true;
     }

@@ -62,7 +62,7 @@ fn told(scene: &Scene<'_>, (from, to): (&Typed, &Typed), asked: &Asked) -> Expla
         (asked.protocol, &asked.ports),
     );
     let what = what(asked, &words::ports(&asked.ports));
-    let told = summary::told(
+    let mut told = summary::told(
         scene,
         &cases,
         |case| tell(scene, case, from, to, asked),
@@ -70,6 +70,10 @@ fn told(scene: &Scene<'_>, (from, to): (&Typed, &Typed), asked: &Asked) -> Expla
         (from, to),
         &format!("reach {} on {what}", to.name),
     );
+    let mut chains = cases.all.iter().flat_map(|case| &case.explanation.allowed);
+    if chains.any(|chain| chain.is_echo) {
+        told.notes.push(words::ECHO.to_owned());
+    }
     lacking::noted(scene, (Some(from), to), told)
 }
 

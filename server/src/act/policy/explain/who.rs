@@ -43,6 +43,7 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, traffic: &Traffic) -> Result<E
         .map(|user| (user.id, user.email.as_str()))
         .collect();
     let entrances: Vec<Entrance> = found.iter().map(|f| f.tell(scene, &people)).collect();
+    let pings = found.iter().any(|f| f.reach.is_echo);
     let left = parts.len().saturating_sub(MOST_TARGETS);
     let told = Explained {
         verdict: if entrances.is_empty() {
@@ -51,7 +52,7 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, traffic: &Traffic) -> Result<E
             Verdict::Allowed
         },
         sentence: entering(scene, &found).who_reaches(&act(&to.name, &asked)),
-        notes: Vec::new(),
+        notes: pings.then(|| words::ECHO.to_owned()).into_iter().collect(),
         cases: Vec::new(),
         entrances,
         left_out: (left > 0)

@@ -17,6 +17,10 @@ use super::Scene;
 /// The most names of a list that are told.
 const MOST_NAMES: usize = 20;
 
+/// How pings differ from what rules say.
+pub(super) const ECHO: &str = "Machines answer a ping from whoever may reach any port of theirs, by \
+    whatever protocol; a rule need not name ICMP. `tests` of the policy look at rules for ICMP alone.";
+
 /// The document that spans point into.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::act::policy) struct Words<'a> {
@@ -62,6 +66,13 @@ impl Words<'_> {
         if let Some(route) = chain.route {
             steps.push(Step {
                 text: format!("the approved route {route} leads there"),
+                place: None,
+            });
+        }
+        if chain.is_echo {
+            steps.push(Step {
+                text: "the rule opens something there by another protocol, and that lets a ping in"
+                    .to_owned(),
                 place: None,
             });
         }
