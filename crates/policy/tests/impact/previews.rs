@@ -174,3 +174,42 @@ fn an_own_device_is_lost_to_its_user_when_it_gets_a_tag() {
     assert_eq!(lost.flows, 2);
     assert_eq!(impact.cut_off.people[0].text, "bob@example.com");
 }
+
+#[test]
+fn a_sign_in_is_gained_where_a_rule_of_ssh_and_the_port_are_open() {
+    let ssh = |action: &str| {
+        format!(
+            r#", "ssh": [{{"action": "{action}", "src": ["group:ops"], "dst": ["tag:web"], "users": ["root"]}}]"#
+        )
+    };
+    let shut = acl(r#""group:ops""#, r#""tag:web:443""#);
+    let open = acl(r#""ada@example.com""#, r#""tag:web:20-30""#);
+    let with = |rules: &str, action: &str| format!("{rules}{}", ssh(action));
+    // Sign-ins gained and lost from the one to the other.
+    let change = |before: &str, after: &str| {
+        let impact = Tenant::new(before).to(&Tenant::new(after));
+        let told = &impact.gained.sign_ins;
+        let who = told.shown.first().map(|change| change.who.clone());
+        let who = who.iter().flat_map(names).map(str::to_owned).collect();
+        (told.flows, impact.lost.sign_ins.flows, who)
+    };
+    let nobody = Vec::<String>::new;
+    let ada = || vec!["ada@example.com".to_owned()];
+    assert_eq!(change(&shut, &with(&shut, "accept")), (0, 0, nobody()));
+    assert_eq!(change(&open, &with(&open, "accept")), (2, 0, ada()));
+    // The rule of `ssh` was there before.
+    assert_eq!(
+        change(&with(&shut, "accept"), &with(&open, "accept")),
+        (2, 0, ada())
+    );
+    assert_eq!(
+        change(&with(&open, "accept"), &with(&shut, "accept")),
+        (0, 2, nobody())
+    );
+    // A check turns away.
+    assert_eq!(change(&open, &with(&open, "check")), (0, 0, nobody()));
+    assert_eq!(
+        change(&with(&open, "accept"), &with(&open, "check")),
+        (0, 2, nobody())
+    );
+}
