@@ -44,6 +44,32 @@ pub fn against_nodes(document: &Document, nodes: &[NodeFacts]) -> Vec<Diagnostic
     sink.finish()
 }
 
+/// Warnings that need the names of the machines of a moment: hosts that are called like a machine
+/// and are something else.
+pub fn against_machines<'n>(
+    document: &Document,
+    machines: impl IntoIterator<Item = (&'n str, &'n NodeFacts)>,
+) -> Vec<Diagnostic> {
+    let mut sink = Sink::default();
+    for (name, facts) in machines {
+        let mut hosts = document.hosts.iter();
+        let Some(host) = hosts.find(|host| host.name.text.eq_ignore_ascii_case(name)) else {
+            continue;
+        };
+        let is_own = host.prefix.is_host() && facts.addresses.contains(&host.prefix.addr);
+        if is_own {
+            continue;
+        }
+        sink.warning(
+            Code::HostLikeMachine,
+            host.name.span,
+            format!("the host `{}` is not the machine {name}", host.name.text),
+        )
+        .help("rules and questions that say the name mean the host: give it another name");
+    }
+    sink.finish()
+}
+
 /// Warns of a document without any rules section.
 pub(crate) fn warn_of_open(sink: &mut Sink) {
     sink.warning(

@@ -127,6 +127,8 @@ codes! {
     ViaTarget = "via_target",
     /// A rule with `via` whose routers have no approved route to a destination of it.
     ViaRouter = "via_router",
+    /// A host that has the name of a machine and other addresses.
+    HostLikeMachine = "host_like_machine",
 }
 
 /// One finding.

@@ -168,6 +168,8 @@ pub enum Cause {
     Via,
     /// The source device does not meet the rule's postures.
     Posture,
+    /// The rule names no posture, and the source device does not meet the document's default ones.
+    DefaultPosture,
     /// The rule gives capabilities and lets no traffic through.
     NoTraffic,
     /// The rule is for other protocols.
@@ -190,6 +192,10 @@ impl std::fmt::Display for Cause {
             Self::SelfMismatch => "`autogroup:self` leads to the user's own devices alone",
             Self::Via => "the rule asks for another router",
             Self::Posture => "the source device does not meet the rule's postures",
+            Self::DefaultPosture => {
+                "the rule names no posture, and the source device does not meet the default \
+                 (`defaultSrcPosture`)"
+            }
             Self::NoTraffic => "the rule gives capabilities and lets no traffic through",
             Self::Protocol => "the rule is for other protocols",
             Self::Port => "the rule is for other ports",
@@ -213,7 +219,7 @@ impl Near {
     /// What is missing in words, with what the device has where a posture is.
     pub fn words(&self) -> Vec<String> {
         let missing = self.missing.iter();
-        let words = missing.map(|m| with_unmet(m, *m == Missing::Posture, &self.unmet));
+        let words = missing.map(|m| with_unmet(m, m.is_posture(), &self.unmet));
         words.collect()
     }
 }
@@ -245,6 +251,8 @@ pub enum Missing {
     Via,
     /// The source device does not meet its postures.
     Posture,
+    /// It names no posture, and the source device does not meet the default ones.
+    DefaultPosture,
     /// It lets no traffic through.
     Traffic,
     /// It is for other protocols.
@@ -262,8 +270,13 @@ impl Missing {
             Self::Source | Self::Destination => 4,
             Self::SameUser => 3,
             Self::Via | Self::Traffic | Self::Protocol => 2,
-            Self::Posture | Self::Port | Self::Approval => 1,
+            Self::Posture | Self::DefaultPosture | Self::Port | Self::Approval => 1,
         }
+    }
+
+    /// True when a posture is not met.
+    pub(super) const fn is_posture(self) -> bool {
+        matches!(self, Self::Posture | Self::DefaultPosture)
     }
 
     /// The cause when this is what stands in the way.
@@ -274,6 +287,7 @@ impl Missing {
             Self::SameUser => Cause::SelfMismatch,
             Self::Via => Cause::Via,
             Self::Posture => Cause::Posture,
+            Self::DefaultPosture => Cause::DefaultPosture,
             Self::Traffic => Cause::NoTraffic,
             Self::Protocol => Cause::Protocol,
             Self::Port => Cause::Port,
@@ -290,6 +304,7 @@ impl std::fmt::Display for Missing {
             Self::SameUser
             | Self::Via
             | Self::Posture
+            | Self::DefaultPosture
             | Self::Traffic
             | Self::Protocol
             | Self::Port

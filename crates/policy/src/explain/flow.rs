@@ -162,7 +162,7 @@ impl Explainer<'_> {
             .into_iter()
             .map(|(rule, missing)| Near {
                 rule: rule.at,
-                unmet: if missing.contains(&Missing::Posture) {
+                unmet: if missing.iter().any(|m| m.is_posture()) {
                     rule.unmet(&self.names, &asked)
                 } else {
                     Vec::new()
@@ -251,6 +251,7 @@ fn leads_elsewhere(missing: Missing) -> bool {
         Missing::Destination | Missing::SameUser | Missing::Via => true,
         Missing::Source
         | Missing::Posture
+        | Missing::DefaultPosture
         | Missing::Traffic
         | Missing::Protocol
         | Missing::Port
@@ -270,7 +271,11 @@ fn cause(misses: &[Near]) -> Cause {
     };
     let with_both = with_source().filter(|n| !n.missing.iter().any(|m| leads_elsewhere(*m)));
     if let Some(best) = with_both.min_by_key(|n| n.weight()) {
-        return best.missing.first().map_or(Cause::Port, |m| m.cause());
+        // To meet a posture helps only where nothing else is missing.
+        let mut missing = best.missing.iter();
+        let other = missing.find(|missing| !missing.is_posture());
+        let missing = other.or_else(|| best.missing.first());
+        return missing.map_or(Cause::Port, |m| m.cause());
     }
     let elsewhere = with_source()
         .flat_map(|n| &n.missing)

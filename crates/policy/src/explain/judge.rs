@@ -101,7 +101,11 @@ impl Rule<'_> {
             missing.push(Missing::Source);
         }
         if !self.unmet(names, asked).is_empty() {
-            missing.push(Missing::Posture);
+            missing.push(if self.is_default {
+                Missing::DefaultPosture
+            } else {
+                Missing::Posture
+            });
         }
         let passages = self.passages(&met, asked);
         if self.traffic.is_empty() {

@@ -46,6 +46,12 @@ pub struct Reach {
     /// The ports of the question that it lets in.
     #[serde(with = "super::ports::text")]
     pub ports: Vec<PortRange>,
+    /// The postures of which a source device must meet one: `posture:a or posture:b`.
+    #[serde(default)]
+    pub postures: Option<String>,
+    /// True when the rule names no posture itself, and these are the document's default ones.
+    #[serde(default)]
+    pub is_default_posture: bool,
     /// Whom it lets in, in the order written.
     pub sources: Vec<Sources>,
 }
@@ -271,6 +277,8 @@ impl<'r, 'd> LetIn<'r, 'd> {
         Some(Reach {
             rule,
             is_echo: self.is_echo,
+            postures: self.rule.requirement.as_ref().map(ToString::to_string),
+            is_default_posture: self.rule.is_default && self.rule.requirement.is_some(),
             target,
             ports,
             sources: sources.collect(),

@@ -29,6 +29,8 @@ pub(super) struct Rule<'a> {
     pub(super) via: &'a [Text],
     /// Postures of which its sources must meet one; `None`: it asks for none.
     pub(super) requirement: Option<Requirement>,
+    /// True when it names none itself, and the document's default ones apply.
+    pub(super) is_default: bool,
 }
 
 /// A destination, with the ports that `acls` give it.
@@ -110,6 +112,7 @@ fn open(document: &Document) -> Rule<'_> {
         }],
         via: &[],
         requirement: requirement(document, &[]),
+        is_default: true,
     }
 }
 
@@ -132,6 +135,7 @@ fn of_acl<'a>(document: &Document, acl: &'a Acl) -> Rule<'a> {
         }],
         via: &[],
         requirement: requirement(document, &acl.postures),
+        is_default: acl.postures.is_empty(),
     }
 }
 
@@ -155,5 +159,6 @@ fn of_grant<'a>(document: &Document, grant: &'a Grant) -> Rule<'a> {
         traffic: traffic.collect(),
         via: &grant.via,
         requirement: requirement(document, &grant.postures),
+        is_default: grant.postures.is_empty(),
     }
 }

@@ -89,6 +89,7 @@ impl std::fmt::Display for Bar {
                 | Cause::SelfMismatch
                 | Cause::Via
                 | Cause::Posture
+                | Cause::DefaultPosture
                 | Cause::NoTraffic
                 | Cause::Protocol
                 | Cause::Port => write!(

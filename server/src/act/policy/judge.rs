@@ -59,7 +59,12 @@ pub(super) async fn assess(
     let world = World::load(rows, now).await?;
     let nodes = world.facts();
     tokio::task::spawn_blocking(move || {
-        let assessed = policy::assess(&text, &world.directory, &nodes);
+        let mut assessed = policy::assess(&text, &world.directory, &nodes);
+        let machines = world.machines.iter();
+        let named = machines.map(|machine| (machine.name.as_str(), &machine.facts));
+        let found = policy::check::against_machines(&assessed.document, named);
+        assessed.diagnostics.extend(found);
+        assessed.diagnostics.sort_by_key(|d| (d.span, d.severity));
         (text, assessed)
     })
     .await

@@ -248,7 +248,12 @@ async fn a_posture_that_is_not_met_is_told_with_what_the_machine_reports() {
         .await;
     let told = told.ok::<Explained>();
     let denied = told.cases[0].denied.as_ref().unwrap();
-    assert_eq!(denied.cause, "posture");
+    assert_eq!(denied.cause, "default_posture");
+    assert_eq!(
+        denied.text,
+        "the rule names no posture, and the source device does not meet the default \
+         (`defaultSrcPosture`)"
+    );
     let missing = &denied.nearest[0].missing[0];
     let expected = "`posture:mac` asks for `node:os == 'macos'`, and the device has 'linux'";
     assert!(missing.ends_with(expected), "{missing}");
@@ -260,6 +265,52 @@ async fn a_posture_that_is_not_met_is_told_with_what_the_machine_reports() {
         .await;
     let told = told.ok::<Explained>();
     assert_eq!(told.cases[0].denied.as_ref().unwrap().cause, "posture");
+}
+
+#[tokio::test]
+async fn a_posture_is_the_cause_only_where_meeting_it_helps_and_who_can_names_it() {
+    let (_app, tenant, ada) = world().await;
+    let path = PolicyExplainPath { tenant }.to_path();
+    let document = |os: &str, own: &str, default: &str| {
+        LAW.replace(
+            r#""acls": ["#,
+            &format!(
+                r#""postures": {{"posture:os": ["node:os == '{os}'"]}}, {default} "acls": [
+                   {{"action": "accept", "src": ["group:dev"], "dst": ["tag:web:81"]{own}}},"#
+            ),
+        )
+    };
+    let own = r#", "srcPosture": ["posture:os"]"#;
+    let reach = |ports: &str| json!({ "ask": "reach", "from": "laptop", "to": "web", "traffic": { "ports": ports } });
+    for (ports, said) in [
+        (
+            "81",
+            "laptop may not reach web on tcp port 81: the source device does not meet the rule's \
+             postures.",
+        ),
+        (
+            "82",
+            "laptop may not reach web on tcp port 82: the rule is for other ports.",
+        ),
+    ] {
+        let body = json!({ "document": document("macos", own, ""), "question": reach(ports) });
+        let told = ada.posts(&path, &body).await.ok::<Explained>();
+        assert_eq!(told.sentence, said);
+    }
+    let who = json!({ "ask": "who_reaches", "to": "web", "traffic": { "ports": "81" } });
+    let default = r#""defaultSrcPosture": ["posture:os"],"#;
+    for (own, default, said) in [
+        (own, "", "a source machine must meet `posture:os`"),
+        (
+            "",
+            default,
+            "the rule names no posture: a source machine must meet the default, `posture:os`",
+        ),
+    ] {
+        let body = json!({ "document": document("linux", own, default), "question": who });
+        let told = ada.posts(&path, &body).await.ok::<Explained>();
+        assert_eq!(told.entrances[0].posture.as_ref().unwrap().text, said);
+    }
 }
 
 const AHEAD: &str = r#"{

@@ -440,6 +440,22 @@ async fn a_host_named_like_a_machine_says_so_and_ids_and_ports_are_understood() 
     let told = office.ada.posts(&path, &body).await.ok::<Explained>();
     assert_eq!(told.verdict, Verdict::Denied);
 
+    let check = PolicyCheckPath {
+        tenant: office.tenant,
+    }
+    .to_path();
+    let checked = office
+        .ada
+        .posts(&check, &json!({ "document": document }))
+        .await;
+    let checked = checked.ok::<wire::api::policy::CheckedPolicy>();
+    let codes = checked.diagnostics.iter();
+    let warned: Vec<&str> = codes
+        .filter(|found| found.code == "host_like_machine")
+        .map(|found| found.message.as_str())
+        .collect();
+    assert_eq!(warned, ["the host `web` is not the machine web"]);
+
     let all = rule(BOB, "tag:gate:22");
     let gate = office.gate.0.to_string();
     let said = office.said(&all, "laptop", &gate, "22").await;

@@ -209,6 +209,8 @@ fn entered(entrance: &Entrance) -> Vec<String> {
     }];
     let sources = entrance.sources.iter();
     lines.extend(sources.map(|source| format!("  {}: {}", source.selector, entering(source))));
+    let posture = entrance.posture.iter();
+    lines.extend(posture.map(|posture| format!("  {}", posture.text)));
     lines
 }
 

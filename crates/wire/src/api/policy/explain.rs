@@ -236,6 +236,9 @@ pub struct Entrance {
     pub to: Names,
     /// Why the destination is one of its destinations.
     pub target: Step,
+    /// The posture that its sources must meet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub posture: Option<Step>,
     /// The ports; empty for sign-ins.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub ports: String,

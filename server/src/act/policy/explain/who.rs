@@ -8,7 +8,7 @@ use policy::{
 };
 use wire::{
     UserId,
-    api::policy::explain::{Entrance, Explained, Source, Traffic, Verdict},
+    api::policy::explain::{Entrance, Explained, Source, Step, Traffic, Verdict},
     net::PortRange,
 };
 
@@ -178,11 +178,26 @@ impl Found {
             rule: scene.words.rule(self.reach.rule),
             to: words::spots(scene, &self.to),
             target: scene.words.step(&self.reach.target),
+            posture: posture(&self.reach),
             ports: words::ports(&self.reach.ports),
             shut: None,
             sources: sources.map(|s| source(scene, people, s)).collect(),
         }
     }
+}
+
+/// What a source must meet.
+fn posture(reach: &Reach) -> Option<Step> {
+    let names = reach.postures.as_ref().filter(|names| !names.is_empty())?;
+    let names = names.replace(" or ", "` or `");
+    Some(Step {
+        text: if reach.is_default_posture {
+            format!("the rule names no posture: a source machine must meet the default, `{names}`")
+        } else {
+            format!("a source machine must meet `{names}`")
+        },
+        place: None,
+    })
 }
 
 fn source(scene: &Scene<'_>, people: &BTreeMap<UserId, &str>, source: &Sources) -> Source {

@@ -151,6 +151,7 @@ fn entrance(scene: &Scene<'_>, door: &Door<'_>, login: &str) -> Entrance {
         },
         ports: String::new(),
         shut: door.shut.clone(),
+        posture: None,
         sources: Vec::new(),
     }
 }

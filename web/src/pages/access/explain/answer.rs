@@ -256,6 +256,7 @@ fn EntranceView(entrance: Entrance, guide: Guide) -> impl IntoView {
                 <Prose text=entrance.target.text/>
                 {turns_away}
             </p>
+            {entrance.posture.map(|posture| view! { <p><Prose text=posture.text/></p> })}
             <ul class="grid gap-2">{sources}</ul>
         </article>
     }
