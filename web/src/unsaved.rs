@@ -32,13 +32,11 @@ pub(crate) struct Drafts(RwSignal<BTreeMap<String, Arc<Unsaved>>>);
 const PREFIX: &str = "warren.unsaved.";
 
 impl Drafts {
-    /// Those that this tab holds; asks from now on before the page is left over one that the
-    /// browser's store could not take.
+    /// Those that this tab holds; asks from now on before the tab is closed over one.
     pub(crate) fn start() -> Self {
         let drafts = Self(RwSignal::new(stored()));
         let _ = window_event_listener(ev::beforeunload, move |ev| {
-            let kept = stored();
-            if drafts.0.with_untracked(|all| *all != kept) {
+            if drafts.0.with_untracked(|all| !all.is_empty()) {
                 ev.prevent_default();
             }
         });
@@ -70,7 +68,7 @@ impl Drafts {
     /// Keeps a text.
     pub(crate) fn keep(self, key: &str, unsaved: Unsaved) {
         if let (Some(store), Ok(json)) = (store(), serde_json::to_string(&unsaved)) {
-            // A store that is full leaves it to the memory of the page; leaving that asks.
+            // A store that is full leaves it to the memory of the page; closing asks in any case.
             let _ = store.set_item(&format!("{PREFIX}{key}"), &json);
         }
         self.0.update(|all| {

@@ -22,6 +22,8 @@ use crate::{
 struct Guide {
     draft: Draft,
     is_fresh: Memo<bool>,
+    /// True when the answer is about an earlier text of the editor.
+    is_old: Memo<bool>,
 }
 
 /// The answer.
@@ -32,14 +34,20 @@ pub(super) fn Answer(told: Arc<Told>, draft: Draft) -> impl IntoView {
         By::Text(text) => draft.is_text(text),
         By::Revision(_) => false,
     });
+    let is_of_text = matches!(told.by, By::Text(_));
+    let is_old = Memo::new(move |_| is_of_text && !is_fresh.get());
     let stale = StoredValue::new(match &told.by {
         By::Text(_) => {
-            "The policy in the editor has changed since. Ask again to follow it to its places."
+            "The policy has changed since: ask again. This answer is about the earlier text."
                 .to_owned()
         }
         By::Revision(number) => format!("Lines are those of revision {number}."),
     });
-    let guide = Guide { draft, is_fresh };
+    let guide = Guide {
+        draft,
+        is_fresh,
+        is_old,
+    };
     let explained = told.explained.clone();
     let notes = explained
         .notes
@@ -58,17 +66,17 @@ pub(super) fn Answer(told: Arc<Told>, draft: Draft) -> impl IntoView {
     view! {
         <div class="grid grid-cols-[minmax(0,1fr)] gap-4" data-testid="explanation">
             <p class="flex flex-wrap items-baseline gap-x-3 gap-y-1.5 border-t border-line pt-4">
-                {verdict(explained.verdict)}
-                <span class="min-w-0 flex-1 basis-60 font-medium">
+                {verdict(explained.verdict, is_old)}
+                <span class="min-w-0 flex-1 basis-60 font-medium" class:text-muted=is_old>
                     <Prose text=explained.sentence/>
                 </span>
             </p>
-            {notes}
             <Show when=move || !is_fresh.get()>
                 <Notice>
-                    <p>{stale.get_value()}</p>
+                    <p data-testid="explain-stale">{stale.get_value()}</p>
                 </Notice>
             </Show>
+            {notes}
             {tally.map(|tally| view! { <p class="text-sm text-muted">{tally}</p> })}
             {cases}
             {entrances}
@@ -77,14 +85,19 @@ pub(super) fn Answer(told: Arc<Told>, draft: Draft) -> impl IntoView {
     }
 }
 
-fn verdict(verdict: Verdict) -> impl IntoView {
+/// An answer about an earlier text is told without colour.
+fn verdict(verdict: Verdict, is_old: Memo<bool>) -> impl IntoView {
     let (tone, text) = match verdict {
         Verdict::Allowed => (Tone::Good, "Allowed"),
         Verdict::Partly => (Tone::Caution, "Partly"),
         Verdict::Denied => (Tone::Bad, "Denied"),
         Verdict::Unasked => (Tone::Neutral, "No rule is asked"),
     };
-    view! { <span data-testid="verdict"><Badge tone text/></span> }
+    let badge = move || {
+        let tone = if is_old.get() { Tone::Neutral } else { tone };
+        view! { <Badge tone text/> }
+    };
+    view! { <span data-testid="verdict">{badge}</span> }
 }
 
 #[component]
@@ -117,7 +130,7 @@ fn CaseView(case: Case, shape: Shape, guide: Guide) -> impl IntoView {
                 open=shape == Shape::Open
             >
                 <summary class="flex flex-wrap items-baseline gap-x-3 gap-y-1 rounded-lg py-2.5 pr-4">
-                    {verdict(case.verdict)}
+                    {verdict(case.verdict, guide.is_old)}
                     <span class="min-w-0 flex-1 basis-60"><Prose text=case.sentence/></span>
                 </summary>
                 <div class="grid grid-cols-[minmax(0,1fr)] gap-3 px-4 pb-4">
