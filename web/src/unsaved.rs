@@ -32,11 +32,13 @@ pub(crate) struct Drafts(RwSignal<BTreeMap<String, Arc<Unsaved>>>);
 const PREFIX: &str = "warren.unsaved.";
 
 impl Drafts {
-    /// Those that this tab holds; asks from now on before the tab is closed over one.
+    /// Those that this tab holds; asks from now on before the page is left over one that the
+    /// browser's store could not take.
     pub(crate) fn start() -> Self {
         let drafts = Self(RwSignal::new(stored()));
         let _ = window_event_listener(ev::beforeunload, move |ev| {
-            if drafts.0.with_untracked(|all| !all.is_empty()) {
+            let kept = stored();
+            if drafts.0.with_untracked(|all| *all != kept) {
                 ev.prevent_default();
             }
         });
@@ -68,7 +70,7 @@ impl Drafts {
     /// Keeps a text.
     pub(crate) fn keep(self, key: &str, unsaved: Unsaved) {
         if let (Some(store), Ok(json)) = (store(), serde_json::to_string(&unsaved)) {
-            // A store that is full leaves it to the memory of the page; closing asks in any case.
+            // A store that is full leaves it to the memory of the page; leaving that asks.
             let _ = store.set_item(&format!("{PREFIX}{key}"), &json);
         }
         self.0.update(|all| {

@@ -36,6 +36,20 @@ pub(crate) fn count(lines: &[Line]) -> (usize, usize) {
     (of(Kind::Added), of(Kind::Removed))
 }
 
+/// `1 line added, 2 removed`.
+pub(crate) fn told(added: usize, removed: usize) -> String {
+    let lines = |n: usize| match n {
+        1 => "1 line".to_owned(),
+        n => format!("{n} lines"),
+    };
+    match (added, removed) {
+        (0, 0) => "No line differs".to_owned(),
+        (added, 0) => format!("{} added", lines(added)),
+        (0, removed) => format!("{} removed", lines(removed)),
+        (added, removed) => format!("{} added, {removed} removed", lines(added)),
+    }
+}
+
 fn compare(old: &str, new: &str) -> Vec<Line> {
     let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
@@ -170,6 +184,22 @@ mod tests {
         assert_eq!(shown("a\nb", "x\na\nb"), ["+x", " a", "~1 unchanged line"]);
         assert_eq!(shown("a\nb\nc", "a\nc"), [" a", "-b", " c"]);
         assert_eq!(count(&lines("a\nb\nc", "a\nc\nd", 3)), (1, 1));
+    }
+
+    #[test]
+    fn the_counts_are_told_with_one_and_many() {
+        let all = [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (3, 2)];
+        assert_eq!(
+            all.map(|(added, removed)| told(added, removed)),
+            [
+                "No line differs",
+                "1 line added",
+                "2 lines added",
+                "1 line removed",
+                "1 line added, 1 removed",
+                "3 lines added, 2 removed",
+            ]
+        );
     }
 
     #[test]

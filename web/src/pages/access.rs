@@ -156,7 +156,7 @@ fn Restored(draft: Draft) -> impl IntoView {
             view! {
                 <div class="mb-4" data-testid="policy-restored">
                     <Notice>
-                        <p>"You have unsaved changes, edited last " <Ago then=edited/> ". They are in the editor."</p>
+                        <p>"You have unsaved changes, last edited " <Ago then=edited/> ". They are in the editor."</p>
                         <div class="mt-2 flex flex-wrap gap-2">
                             <Button on:click=move |_| draft.go_on()>"Go on editing"</Button>
                             <Button tone=Tone::Quiet on:click=move |_| draft.discard()>"Discard them"</Button>

@@ -10,6 +10,7 @@ use wire::api::{
 
 use super::{
     super::{impact::ImpactPreview, loaded::Problem, scope::Scope},
+    conflict::Between,
     draft::Draft,
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
         text_field::TextField,
         toast::Toasts,
     },
-    model::{diff, explain::count},
+    model::diff,
     query::{Cache, Topic},
     submit::Submit,
 };
@@ -28,14 +29,32 @@ use crate::{
 /// Lines of context around a change.
 pub(super) const CONTEXT: usize = 2;
 
-/// The dialog.
+/// The dialog. While somebody else's revision stands between, it asks first whose text goes on.
 #[component]
 pub(super) fn SaveDialog(draft: Draft, open: RwSignal<bool>) -> impl IntoView {
+    let reason = RwSignal::new(String::new());
+    let state = Memo::new(move |_| (draft.newer(), draft.is_changed()));
+    view! {
+        <Dialog open title="Save the policy" name="save-policy" width=Width::Wide>
+            {move || match state.get() {
+                (Some(newer), _) => view! { <Between draft newer open/> }.into_any(),
+                (None, true) => view! { <Form draft open reason/> }.into_any(),
+                (None, false) => view! {
+                    <p class="text-sm text-muted">"Your text is the policy in force: there is nothing to save."</p>
+                }
+                .into_any(),
+            }}
+        </Dialog>
+    }
+}
+
+/// What saving does, and why it is done.
+#[component]
+fn Form(draft: Draft, open: RwSignal<bool>, reason: RwSignal<String>) -> impl IntoView {
     let scope = Scope::expect();
     let toasts = Toasts::expect();
     let cache: Cache = expect_context();
     let submit = Submit::new();
-    let reason = RwSignal::new(String::new());
     let save = move || {
         let work = api::policy::save(
             scope.tenant(),
@@ -50,60 +69,55 @@ pub(super) fn SaveDialog(draft: Draft, open: RwSignal<bool>) -> impl IntoView {
             work,
             move |saved| {
                 toasts.good(format!("Revision {} is in force.", saved.revision.number));
-                draft.rebase(Arc::new(saved));
                 reason.set(String::new());
                 open.set(false);
+                draft.rebase(Arc::new(saved));
             },
             move |failure| {
                 if failure.code() == Some(Code::PolicyChanged) {
-                    // The page shows the newer revision and what can be done about it.
+                    // Once the newer revision is here, the dialog asks whose text goes on.
                     cache.stale(Topic::Policy);
-                    open.set(false);
-                    None
-                } else {
-                    Some(failure)
                 }
+                Some(failure)
             },
         );
     };
     view! {
-        <Dialog open title="Save the policy" name="save-policy" width=Width::Wide>
-            <form
-                class="grid gap-4"
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    save();
-                }
-            >
-                <p class="text-sm text-muted">
-                    "The change holds on every machine within seconds. Connections that are no longer allowed end."
-                </p>
-                {move || {
-                    view! { <Changes old=draft.base().document.clone() new=draft.text()/> }
-                }}
-                <ImpactPreview change=Signal::derive(move || {
-                    Some(PreviewImpact {
-                        document: Some(draft.text()),
-                        ..PreviewImpact::default()
-                    })
-                })/>
-                <TextField
-                    label="Reason"
-                    value=reason
-                    placeholder="Why the policy changes"
-                    hint="Kept with the revision, for those who read it later."
-                    autofocus=true
-                    error=submit.field("/reason", reason)
-                />
-                <Problem failure=submit.failure()/>
-                <DialogActions>
-                    <Button on:click=move |_| open.set(false)>"Cancel"</Button>
-                    <Button tone=Tone::Primary submit=true busy=submit.busy()>
-                        "Save policy"
-                    </Button>
-                </DialogActions>
-            </form>
-        </Dialog>
+        <form
+            class="grid grid-cols-[minmax(0,1fr)] gap-4"
+            on:submit=move |ev| {
+                ev.prevent_default();
+                save();
+            }
+        >
+            <p class="text-sm text-muted">
+                "The change holds on every machine within seconds. Connections that are no longer allowed end."
+            </p>
+            {move || {
+                view! { <Changes old=draft.base().document.clone() new=draft.text()/> }
+            }}
+            <ImpactPreview change=Signal::derive(move || {
+                Some(PreviewImpact {
+                    document: Some(draft.text()),
+                    ..PreviewImpact::default()
+                })
+            })/>
+            <TextField
+                label="Reason"
+                value=reason
+                placeholder="Why the policy changes"
+                hint="Kept with the revision, for those who read it later."
+                autofocus=true
+                error=submit.field("/reason", reason)
+            />
+            <Problem failure=submit.failure()/>
+            <DialogActions>
+                <Button on:click=move |_| open.set(false)>"Cancel"</Button>
+                <Button tone=Tone::Primary submit=true busy=submit.busy()>
+                    "Save policy"
+                </Button>
+            </DialogActions>
+        </form>
     }
 }
 
@@ -112,7 +126,6 @@ pub(super) fn SaveDialog(draft: Draft, open: RwSignal<bool>) -> impl IntoView {
 pub(super) fn Changes(old: String, new: String) -> impl IntoView {
     let lines = diff::lines(&old, &new, CONTEXT);
     let (added, removed) = diff::count(&lines);
-    let added = u64::try_from(added).unwrap_or(u64::MAX);
     let rows = lines
         .into_iter()
         .map(|line| {
@@ -135,7 +148,7 @@ pub(super) fn Changes(old: String, new: String) -> impl IntoView {
     view! {
         <figure class="grid gap-1.5" data-testid="policy-changes">
             <figcaption class="text-sm font-medium">
-                {format!("{} added, {removed} removed", count(added, "line", "lines"))}
+                {diff::told(added, removed)}
             </figcaption>
             <pre
                 class="max-h-72 overflow-y-auto rounded-lg border border-line py-1 font-mono text-xs leading-relaxed"

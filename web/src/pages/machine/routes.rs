@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
 use wire::api::{
     Action,
     node::{NodeDetail, RouteStanding},
@@ -35,6 +37,17 @@ pub(super) fn Routes(detail: Signal<Arc<NodeDetail>>) -> impl IntoView {
     });
     let asked = RwSignal::new(None::<Line>);
     let approving = Submit::new();
+    let acted = StoredValue::new(None::<String>);
+    Effect::new(move |_| {
+        lines.track();
+        if let Some(title) = acted.get_value() {
+            request_animation_frame(move || {
+                if focus_again(&title) {
+                    acted.set_value(None);
+                }
+            });
+        }
+    });
     view! {
         <section id="routes" class="mt-4 grid gap-2">
             {move || {
@@ -51,7 +64,7 @@ pub(super) fn Routes(detail: Signal<Arc<NodeDetail>>) -> impl IntoView {
                 }
                 let rows = lines
                     .into_iter()
-                    .map(|line| view! { <Row detail line asked approving/> })
+                    .map(|line| view! { <Row detail line asked approving acted/> })
                     .collect_view();
                 view! {
                     <h2 class="font-semibold">"Routes"</h2>
@@ -69,9 +82,22 @@ pub(super) fn Routes(detail: Signal<Arc<NodeDetail>>) -> impl IntoView {
                     .into_any()
             }}
             <Problem failure=approving.failure()/>
-            <Withdraw detail asked/>
+            <Withdraw detail asked acted/>
         </section>
     }
+}
+
+/// Gives the focus, if it went with the button that was pressed, to the route's next button.
+/// True when it has it.
+fn focus_again(title: &str) -> bool {
+    let active = document().active_element();
+    if active.is_some_and(|element| element.tag_name() != "BODY") {
+        return false;
+    }
+    let found = document().query_selector(&format!("[data-name={title:?}] button"));
+    let button = found.ok().flatten();
+    let button = button.and_then(|button| button.dyn_into::<HtmlElement>().ok());
+    button.is_some_and(|button| button.focus().is_ok())
 }
 
 #[component]
@@ -80,6 +106,8 @@ fn Row(
     line: Line,
     asked: RwSignal<Option<Line>>,
     approving: Submit,
+    /// The route of which a button was pressed.
+    acted: StoredValue<Option<String>>,
 ) -> impl IntoView {
     let (mood, word) = line.state();
     let mark = match mood {
@@ -105,7 +133,7 @@ fn Row(
                 </div>
             </td>
             <td class=Shown::Medium.cell()><Decided line=line.clone()/></td>
-            <td class=Shown::Always.cell()><Acts detail line=line.clone() asked approving/></td>
+            <td class=Shown::Always.cell()><Acts detail line=line.clone() asked approving acted/></td>
         </tr>
     }
 }
@@ -132,6 +160,7 @@ fn Acts(
     line: Line,
     asked: RwSignal<Option<Line>>,
     approving: Submit,
+    acted: StoredValue<Option<String>>,
 ) -> impl IntoView {
     let scope = Scope::expect();
     let toasts = Toasts::expect();
@@ -166,6 +195,7 @@ fn Acts(
     let approve = move |_| {
         let (tenant, node) = (scope.tenant(), detail.with_untracked(|d| d.node.id));
         let title = title.clone();
+        acted.set_value(Some(title.clone()));
         approving.run(
             &[Topic::Nodes],
             api::node::approve_route(tenant, node, line.prefix),
@@ -191,7 +221,11 @@ fn Acts(
 }
 
 #[component]
-fn Withdraw(detail: Signal<Arc<NodeDetail>>, asked: RwSignal<Option<Line>>) -> impl IntoView {
+fn Withdraw(
+    detail: Signal<Arc<NodeDetail>>,
+    asked: RwSignal<Option<Line>>,
+    acted: StoredValue<Option<String>>,
+) -> impl IntoView {
     let scope = Scope::expect();
     let toasts = Toasts::expect();
     let submit = Submit::new();
@@ -208,6 +242,7 @@ fn Withdraw(detail: Signal<Arc<NodeDetail>>, asked: RwSignal<Option<Line>>) -> i
     let act = move |()| {
         let (tenant, node) = (scope.tenant(), detail.with_untracked(|d| d.node.id));
         if let Some(line) = asked.get_untracked() {
+            acted.set_value(Some(line.title()));
             submit.run(
                 &[Topic::Nodes],
                 api::node::withdraw_route(tenant, node, line.prefix),
