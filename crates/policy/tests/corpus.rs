@@ -6,6 +6,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::string_slice,
     reason = "a test states facts and may stop"
 )]
 
@@ -13,10 +14,25 @@
 mod case;
 #[path = "corpus/change.rs"]
 mod change;
+#[path = "corpus/edits.rs"]
+mod edits;
+#[path = "corpus/ends.rs"]
+mod ends;
+#[path = "corpus/explanations.rs"]
+mod explanations;
 #[path = "corpus/filter.rs"]
 mod filter;
+#[path = "explain/hold.rs"]
+mod hold;
 #[path = "corpus/judge.rs"]
 mod judge;
+#[path = "corpus/lints.rs"]
+mod lints;
+#[path = "corpus/offers.rs"]
+mod offers;
+#[expect(dead_code, reason = "filters are read by their addresses alone")]
+#[path = "law/packet_filter.rs"]
+mod packet_filter;
 #[path = "corpus/peer_caps.rs"]
 mod peer_caps;
 #[path = "corpus/read.rs"]
@@ -25,10 +41,14 @@ mod read;
 mod renumbered;
 #[path = "corpus/report.rs"]
 mod report;
+#[path = "explain/sent.rs"]
+mod sent;
 #[path = "corpus/ssh.rs"]
 mod ssh;
 #[path = "corpus/tenant.rs"]
 mod tenant;
+#[path = "corpus/texts.rs"]
+mod texts;
 #[path = "corpus/told.rs"]
 mod told;
 #[path = "corpus/view.rs"]

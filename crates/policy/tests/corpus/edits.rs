@@ -1,26 +1,6 @@
 //! Edits of every capture's policy, where captures are present: what is switched
 //! off comes on again byte for byte, members and rules are added and taken out,
 //! and everything else stays.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::string_slice,
-    reason = "a test states facts and may stop"
-)]
-
-#[expect(dead_code, reason = "what the service answered is compared elsewhere")]
-#[path = "corpus/case.rs"]
-mod case;
-#[path = "corpus/read.rs"]
-mod read;
-#[expect(
-    dead_code,
-    reason = "what is printed of a capture is printed elsewhere"
-)]
-#[path = "corpus/renumbered.rs"]
-mod renumbered;
-#[path = "corpus/texts.rs"]
-mod texts;
 
 use std::collections::BTreeSet;
 
@@ -30,7 +10,11 @@ use policy::{
     source::{self, Kind, Value},
 };
 use serde_json::Value as Json;
-use texts::Text;
+
+use crate::{
+    read,
+    texts::{self, Text},
+};
 
 /// An entry of a section: a rule of a list, a member of a map.
 struct Entry {

@@ -1,47 +1,9 @@
 //! Explanations agree with decisions in every capture, where captures are present.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test states facts and may stop"
-)]
 
-#[expect(dead_code, reason = "what the service answered is compared elsewhere")]
-#[path = "corpus/case.rs"]
-mod case;
-#[path = "explain/hold.rs"]
-mod hold;
-#[expect(dead_code, reason = "filters are read by their addresses alone")]
-#[path = "law/packet_filter.rs"]
-mod packet_filter;
-#[path = "corpus/read.rs"]
-mod read;
-#[expect(
-    dead_code,
-    reason = "what is printed of a capture is printed elsewhere"
-)]
-#[path = "corpus/renumbered.rs"]
-mod renumbered;
-#[path = "explain/sent.rs"]
-mod sent;
-#[expect(dead_code, reason = "what the service answered is compared elsewhere")]
-#[path = "corpus/tenant.rs"]
-mod tenant;
-
-use std::net::IpAddr;
-
-use policy::{Compiled, Decision, End, Explainer, Flow, NodeFacts};
+use policy::{Compiled, Decision, Explainer, Flow};
 use wire::net::PortRange;
 
-/// The node's own addresses, and the first behind each route.
-fn ends(node: &NodeFacts) -> impl Iterator<Item = End<'_>> {
-    let routes = node.routes.iter().map(|r| r.addr);
-    let internet: Option<IpAddr> = "8.8.8.8"
-        .parse()
-        .ok()
-        .filter(|_| !node.exit_routes.is_empty());
-    let all = node.addresses.iter().copied().chain(routes).chain(internet);
-    all.map(move |address| End { node, address })
-}
+use crate::{ends::ends, hold, read, tenant};
 
 #[test]
 fn every_capture_is_explained_as_it_is_decided() {

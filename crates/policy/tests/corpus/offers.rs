@@ -1,31 +1,10 @@
 //! What an editor shows of every capture's policy, where captures are present:
 //! findings, hover texts and offers at many places, also of texts that are cut
 //! off: never a panic, always within bounds, and every span between characters.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::string_slice,
-    reason = "a test states facts and may stop"
-)]
-
-#[expect(dead_code, reason = "what the service answered is compared elsewhere")]
-#[path = "corpus/case.rs"]
-mod case;
-#[path = "corpus/read.rs"]
-mod read;
-#[expect(
-    dead_code,
-    reason = "what is printed of a capture is printed elsewhere"
-)]
-#[path = "corpus/renumbered.rs"]
-mod renumbered;
-#[expect(dead_code, reason = "what the service answered is compared elsewhere")]
-#[path = "corpus/tenant.rs"]
-mod tenant;
-#[path = "corpus/texts.rs"]
-mod texts;
 
 use policy::{Diagnostic, Directory, Span, complete, hover};
+
+use crate::{read, tenant, texts};
 
 /// The most findings of one kind of check.
 const MAX_FINDINGS: usize = 200;

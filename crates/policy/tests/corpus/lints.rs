@@ -1,41 +1,12 @@
 //! Lints are right in every capture, where captures are present: a rule that is said to add
 //! nothing may be taken out, a user who is said to be in no rule reaches nothing.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test states facts and may stop"
-)]
 
-#[expect(dead_code, reason = "what the service answered is compared elsewhere")]
-#[path = "corpus/case.rs"]
-mod case;
-#[path = "corpus/read.rs"]
-mod read;
-#[expect(
-    dead_code,
-    reason = "what is printed of a capture is printed elsewhere"
-)]
-#[path = "corpus/renumbered.rs"]
-mod renumbered;
-#[expect(dead_code, reason = "what the service answered is compared elsewhere")]
-#[path = "corpus/tenant.rs"]
-mod tenant;
+use std::collections::BTreeMap;
 
-use std::{collections::BTreeMap, net::IpAddr};
-
-use policy::{Code, Compiled, Diagnostic, Document, End, NodeFacts, Severity};
+use policy::{Code, Compiled, Diagnostic, Document, Severity};
 use serde_json::Value;
 
-/// The node's own addresses, the first behind each route, and one on the Internet.
-fn ends(node: &NodeFacts) -> impl Iterator<Item = End<'_>> {
-    let routes = node.routes.iter().map(|r| r.addr);
-    let internet: Option<IpAddr> = "8.8.8.8"
-        .parse()
-        .ok()
-        .filter(|_| !node.exit_routes.is_empty());
-    let all = node.addresses.iter().copied().chain(routes).chain(internet);
-    all.map(move |address| End { node, address })
-}
+use crate::{case, ends::ends, read, tenant};
 
 /// What is decided between all ends, on ports that captures name.
 fn decisions(text: &str, tenant: &tenant::Tenant<'_>) -> Vec<bool> {
