@@ -52,6 +52,11 @@ pub struct Reach {
     /// True when the rule names no posture itself, and these are the document's default ones.
     #[serde(default)]
     pub is_default_posture: bool,
+    /// True when the device asked about takes the packets.
+    pub is_direct: bool,
+    /// Routers that take them in its place, as the rule names them with `via`: their places among
+    /// the nodes given.
+    pub routers: Vec<usize>,
     /// Whom it lets in, in the order written.
     pub sources: Vec<Sources>,
 }
@@ -112,14 +117,14 @@ impl Explainer<'_> {
     }
 
     /// What is asked of a rule: about packets to there, and where it names routers, about packets
-    /// that go to one of those instead.
+    /// that go to one of those instead, each with its place.
     fn asked<'n>(
         &'n self,
         rule: &Rule<'_>,
         (from, to): (Party<'n>, Party<'n>),
         inbound: &Inbound<'n>,
         (is_echo, named): (bool, &[Named<'n>]),
-    ) -> Vec<Question<'n>> {
+    ) -> Vec<(Option<usize>, Question<'n>)> {
         let question = |to| Question {
             from,
             to,
@@ -127,10 +132,10 @@ impl Explainer<'_> {
             ports: inbound.ports,
             is_echo,
         };
-        let mut all = vec![question(to)];
+        let mut all = vec![(None, question(to))];
         if !rule.via.is_empty() {
             let others = self.instead(named, &from, inbound.to).into_iter();
-            all.extend(others.map(|(_, end)| question(self.names.party(end))));
+            all.extend(others.map(|(at, end)| (Some(at), question(self.names.party(end)))));
         }
         all
     }
@@ -158,10 +163,11 @@ impl Explainer<'_> {
             (leads_there || is_own) && rule.has_source(&self.names, party)
         };
         for (at, party) in from.parties.iter().filter(|(_, party)| may_ask(party)) {
-            for asked in self.asked(rule, (*party, to), inbound, (is_echo, &from.named)) {
+            for (router, asked) in self.asked(rule, (*party, to), inbound, (is_echo, &from.named)) {
                 let Opinion::Passes(passages) = rule.opinion(&self.names, &asked) else {
                     continue;
                 };
+                let_in.routers.insert(router);
                 for passage in &passages {
                     let_in.note(&self.names, &asked, passage);
                     let to_self = judge::is_self(passage.target);
@@ -181,10 +187,11 @@ impl Explainer<'_> {
                     continue;
                 };
                 let ends = (self.names.party(end), to);
-                for asked in self.asked(rule, ends, inbound, (is_echo, &from.named)) {
+                for (router, asked) in self.asked(rule, ends, inbound, (is_echo, &from.named)) {
                     let Opinion::Passes(passages) = rule.opinion(&self.names, &asked) else {
                         continue;
                     };
+                    let_in.routers.insert(router);
                     for passage in &passages {
                         let_in.note(&self.names, &asked, passage);
                     }
@@ -211,6 +218,8 @@ struct LetIn<'r, 'd> {
     /// How it leads there: the rule and the first destination that does.
     way: Option<(RuleAt, Link)>,
     ports: Vec<PortRange>,
+    /// Who takes the packets: `None` for the device asked about.
+    routers: BTreeSet<Option<usize>>,
     /// By source.
     people: Vec<BTreeSet<UserId>>,
     devices: Vec<BTreeSet<usize>>,
@@ -224,6 +233,7 @@ impl<'r, 'd> LetIn<'r, 'd> {
             is_echo,
             way: None,
             ports: Vec::new(),
+            routers: BTreeSet::new(),
             people: vec![BTreeSet::new(); rule.sources.len()],
             devices: vec![BTreeSet::new(); rule.sources.len()],
             behind: vec![Vec::new(); rule.sources.len()],
@@ -281,6 +291,8 @@ impl<'r, 'd> LetIn<'r, 'd> {
             is_default_posture: self.rule.is_default && self.rule.requirement.is_some(),
             target,
             ports,
+            is_direct: self.routers.contains(&None),
+            routers: self.routers.into_iter().flatten().collect(),
             sources: sources.collect(),
         })
     }

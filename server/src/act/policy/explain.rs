@@ -4,6 +4,7 @@ mod lacking;
 mod part;
 mod question;
 mod reach;
+mod second;
 mod sign_in;
 mod summary;
 mod who;

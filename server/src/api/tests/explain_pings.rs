@@ -30,6 +30,7 @@ async fn a_ping_passes_where_any_port_is_open_and_the_answer_names_the_rule() {
     assert_eq!(told.verdict, Verdict::Allowed);
     assert_eq!(told.sentence, "laptop may reach web on icmp.");
     let chain = &told.cases[0].chains[0];
+    assert_eq!(chain.ports, "icmp");
     assert_eq!(chain.rule.name, "rule 1 of grants");
     assert_eq!(
         chain.steps[2].text,
@@ -40,6 +41,7 @@ async fn a_ping_passes_where_any_port_is_open_and_the_answer_names_the_rule() {
     assert_eq!(told.notes, [note]);
     let told = ask(json!({ "ask": "who_reaches", "to": "web" })).await;
     assert_eq!(told.sentence, "One machine may reach web on icmp.");
+    assert_eq!(told.entrances[0].ports, "icmp");
     assert_eq!(
         told.entrances[0].sources[0].people.first,
         ["bob@acme.example"]

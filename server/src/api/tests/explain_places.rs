@@ -9,8 +9,7 @@ use super::*;
 use crate::db::NodeOwner;
 
 struct Office {
-    /// The server runs as long as it.
-    _app: TestApp,
+    app: TestApp,
     tenant: TenantId,
     ada: Persona,
     gate: NodeId,
@@ -30,7 +29,7 @@ async fn office() -> Office {
         })
         .await;
     let office = Office {
-        _app: app,
+        app,
         tenant,
         ada,
         gate: gate.id,
@@ -334,12 +333,13 @@ async fn no_rule_is_asked_about_one_machine_or_one_side_of_a_router() {
         (
             "laptop",
             "laptop",
-            "laptop is one machine; a machine always reaches itself.",
+            "laptop is one machine: a machine always reaches itself, and no rule is asked.",
         ),
         (
             "laptop",
             BOB,
-            "laptop and bob@acme.example are the same machine; a machine always reaches itself.",
+            "laptop is the only machine of bob@acme.example: a machine always reaches itself, and no rule is \
+             asked.",
         ),
     ];
     for (from, to, sentence) in cases {
@@ -504,4 +504,37 @@ async fn what_is_open_in_part_is_told_by_what_differs() {
     );
     let pairs: Vec<usize> = told.cases.iter().map(|case| case.pairs).collect();
     assert_eq!(pairs, [2, 1], "{told:#?}");
+}
+
+#[tokio::test]
+async fn who_reaches_a_place_is_told_with_the_router_that_takes_the_packets() {
+    const LAW: &str = r#"{"tagOwners": {"tag:gate": [], "tag:side": []}, "grants": [
+        {"src": ["bob@acme.example"], "dst": ["10.20.0.0/16"], "ip": ["tcp:445"], "via": ["tag:side"]},
+    ]}"#;
+    let office = office().await;
+    let tags = NodeOwner::Tags(vec!["tag:side".parse().unwrap()]);
+    let side = office.app.node_that(office.tenant, "side", tags, |new| {
+        new.hostinfo.routable_ips = vec!["10.20.0.0/16".parse().unwrap()];
+    });
+    let side = side.await;
+    office.approve(side.id, "10.20.0.0/16").await;
+    let path = PolicyExplainPath {
+        tenant: office.tenant,
+    };
+    let path = path.to_path();
+    let ask = async |question: Value| {
+        let body = json!({ "document": LAW, "question": question });
+        office.ada.posts(&path, &body).await.ok::<Explained>()
+    };
+    let traffic = json!({ "ports": "445" });
+    let forward =
+        ask(json!({ "ask": "reach", "from": "laptop", "to": "10.20.0.9", "traffic": traffic }))
+            .await;
+    let reverse = ask(json!({ "ask": "who_reaches", "to": "10.20.0.9", "traffic": traffic })).await;
+    assert_eq!(
+        (forward.verdict, reverse.verdict),
+        (Verdict::Allowed, Verdict::Allowed)
+    );
+    assert_eq!(forward.cases[0].to.first, ["10.20.0.9 behind side"]);
+    assert_eq!(reverse.entrances[0].to.first, ["10.20.0.9 behind side"]);
 }

@@ -178,6 +178,41 @@ async fn only_machines_take_sign_ins() {
 }
 
 #[tokio::test]
+async fn places_behind_one_router_and_a_machine_itself_are_told_apart() {
+    let office = office().await;
+    for (from, to) in [("nas", "10.20.0.0/16"), ("gate", "nas")] {
+        let told = office.sign_in(from, to, "deploy").await;
+        assert_eq!(told.verdict, Verdict::Denied);
+        assert_eq!(
+            told.sentence,
+            format!(
+                "{from} may not sign in to {to} as deploy: only machines of the mesh take sign-ins by \
+                 `ssh` rules, and this is none."
+            )
+        );
+    }
+    let told = office.sign_in("nas", "gate", "deploy").await;
+    assert!(
+        told.sentence.contains("sign-ins come from machines"),
+        "{}",
+        told.sentence
+    );
+    let told = office.sign_in("laptop", "laptop", "deploy").await;
+    assert_eq!(told.verdict, Verdict::Unasked);
+    assert_eq!(
+        told.sentence,
+        "laptop is one machine: a machine signs in to itself without the mesh."
+    );
+    let told = office.sign_in("tag:web", "tag:web", "deploy").await;
+    assert_eq!(told.verdict, Verdict::Denied);
+    assert_eq!(
+        told.sentence,
+        "only web has tag:web; web may not sign in to a second machine with tag:web as deploy: the \
+         source is not in `src`."
+    );
+}
+
+#[tokio::test]
 async fn a_machine_that_does_not_run_ssh_is_named() {
     let office = office().await;
     let note =

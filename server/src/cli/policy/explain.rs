@@ -153,11 +153,17 @@ fn chain(chain: &Chain) -> Vec<String> {
     let ports = match chain.ports.as_str() {
         "" => String::new(),
         "*" => ", every port".to_owned(),
+        protocol if is_name(protocol) => format!(", {protocol}"),
         ports => format!(", {}", numbered(ports)),
     };
     let mut lines = vec![format!("  by {}{ports}", rule(&chain.rule))];
     lines.extend(chain.steps.iter().map(|s| format!("    {}", step(s))));
     lines
+}
+
+/// True for a protocol without ports.
+fn is_name(ports: &str) -> bool {
+    ports.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// `port 443`, `ports 80,443`.
@@ -188,9 +194,10 @@ fn entered(entrance: &Entrance) -> Vec<String> {
     let ports = match entrance.ports.as_str() {
         "" => "sign-ins".to_owned(),
         "*" => "every port".to_owned(),
+        protocol if is_name(protocol) => protocol.to_owned(),
         ports => numbered(ports),
     };
-    let of = if entrance.ports.is_empty() {
+    let of = if entrance.ports.is_empty() || is_name(&entrance.ports) {
         "to"
     } else {
         "of"

@@ -165,7 +165,8 @@ impl Names {
 pub struct Chain {
     /// The rule.
     pub rule: Rule,
-    /// The ports that it lets through and no earlier rule does; empty for sign-ins.
+    /// The ports that it lets through and no earlier rule does, or the protocol's name where it has
+    /// none; empty for sign-ins.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub ports: String,
     /// From the source to the destination.
@@ -239,7 +240,7 @@ pub struct Entrance {
     /// The posture that its sources must meet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub posture: Option<Step>,
-    /// The ports; empty for sign-ins.
+    /// The ports, or the protocol's name where it has none; empty for sign-ins.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub ports: String,
     /// Why nobody gets in by it now, though it is about them.

@@ -12,7 +12,7 @@ use wire::{
     net::{PortRange, protocol::ICMPV6},
 };
 
-use super::Scene;
+use super::{Scene, words};
 use crate::error::{Error, Result};
 
 /// The longest name that is looked for.
@@ -24,6 +24,17 @@ pub(super) struct Asked {
     pub(super) protocol: u8,
     /// At least one range, sorted.
     pub(super) ports: Vec<PortRange>,
+}
+
+impl Asked {
+    /// Ports as documents write them, or the protocol's name where it has none.
+    pub(super) fn told(&self, ports: &[PortRange]) -> String {
+        if protocol::has_ports(self.protocol) {
+            words::ports(ports)
+        } else {
+            protocol::name_of(self.protocol)
+        }
+    }
 }
 
 /// One end, or what is wrong with the field at `pointer`.

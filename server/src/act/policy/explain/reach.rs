@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use policy::explain::{self, Case, Cause, Explanation, Thought, Typed};
+use policy::explain::{self, Case, Cause, Explanation, Typed};
 use wire::{
     api::policy::explain::{self as api, Explained, Names, Traffic, Verdict},
     net::PortRange,
@@ -11,7 +11,7 @@ use wire::{
 use super::{
     Scene, lacking,
     question::{self, Asked},
-    summary, words,
+    second, summary, words,
 };
 use crate::error::Result;
 
@@ -26,32 +26,9 @@ pub(super) fn answer(
     let ends = question::both(from, to);
     let ((from, to), asked) = question::both(ends, question::traffic(traffic))?;
     let from = from.as_source(scene.devices);
-    match explain::second((&from, &to), scene.devices, scene.thoughts) {
-        Some(second) => Ok(among(scene, second, from, &asked)),
-        None => Ok(told(scene, (&from, &to), &asked)),
-    }
-}
-
-/// The answer about a machine and a second one like it.
-fn among(scene: &Scene<'_>, second: Thought, from: Typed, asked: &Asked) -> Explained {
-    let mut thoughts = scene.thoughts.to_vec();
-    thoughts.push(second);
-    let mut devices = scene.devices.to_vec();
-    devices.extend(thoughts.last().map(lacking::device));
-    let Some(to) = Typed::device(devices.len() - 1, &devices) else {
-        return told(scene, (&from, &from), asked);
-    };
-    let first = from.spots.first().and_then(|spot| devices.get(spot.device));
-    let from = Typed {
-        name: first.map_or_else(|| from.name.clone(), |device| device.name.to_owned()),
-        ..from
-    };
-    let scene = Scene {
-        devices: &devices,
-        thoughts: &thoughts,
-        ..*scene
-    };
-    told(&scene, (&from, &to), asked)
+    Ok(second::answered(scene, (&from, &to), |scene, ends| {
+        told(scene, ends, &asked)
+    }))
 }
 
 fn told(scene: &Scene<'_>, (from, to): (&Typed, &Typed), asked: &Asked) -> Explained {
@@ -189,7 +166,10 @@ fn tell(
             .explanation
             .allowed
             .iter()
-            .map(|chain| scene.words.chain(chain))
+            .map(|chain| api::Chain {
+                ports: asked.told(&chain.ports),
+                ..scene.words.chain(chain)
+            })
             .collect(),
         denied: case.explanation.denied.as_ref().map(|denial| api::Denial {
             text: why(scene, case, denial),

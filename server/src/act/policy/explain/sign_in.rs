@@ -1,9 +1,9 @@
 //! May somebody sign in by SSH?
 
-use policy::explain::{Bar, Case, Spot, SshChain, SshExplanation, Typed};
+use policy::explain::{Bar, Case, Spot, SshChain, SshExplanation, SshMissing, Typed};
 use wire::api::policy::explain::{self as api, Explained, Step, Verdict};
 
-use super::{Scene, lacking, question, summary, words};
+use super::{Scene, lacking, question, second, summary, within, words};
 use crate::error::{Error, Result};
 
 pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Result<Explained> {
@@ -11,22 +11,54 @@ pub(super) fn answer(scene: &Scene<'_>, from: &str, to: &str, login: &str) -> Re
     let from = question::end(scene, "/question/from", from);
     let to = question::end(scene, "/question/to", to);
     let ((from, to), login) = question::both(question::both(from, to), named)?;
+    Ok(second::answered(scene, (&from, &to), |scene, ends| {
+        told(scene, ends, login)
+    }))
+}
+
+fn told(scene: &Scene<'_>, (from, to): (&Typed, &Typed), login: &str) -> Explained {
     let cases =
         scene
             .explainer
             .explain_sign_ins(scene.law, scene.devices, (&from.spots, &to.spots), login);
     let open = cases.all.iter().filter(|case| is_open(case));
     let open: Vec<Spot> = open.flat_map(|case| case.to.iter().copied()).collect();
-    let told = summary::told(
+    let mut told = summary::told(
         scene,
         &cases,
-        |case| tell(scene, case, (&from, &to), login),
+        |case| tell(scene, case, (from, to), login),
         &[],
-        (&from, &to),
+        (from, to),
         &format!("sign in to {} as {login}", to.name),
     );
-    let told = lacking::noted(scene, (Some(&from), &to), told);
-    Ok(not_running(scene, &open, told))
+    if told.cases.is_empty() {
+        (told.verdict, told.sentence) = nobody(scene, (from, to), login);
+    }
+    let told = lacking::noted(scene, (Some(from), to), told);
+    not_running(scene, &open, told)
+}
+
+/// The answer where no two machines are asked about: places behind routers take no part in
+/// sign-ins, and a machine needs none to itself.
+fn nobody(scene: &Scene<'_>, (from, to): (&Typed, &Typed), login: &str) -> (Verdict, String) {
+    let is_outside = |spot: &Spot| {
+        let device = scene.devices.get(spot.device);
+        device.is_some_and(|device| !spot.is_own(device.facts))
+    };
+    let cause = if to.spots.iter().any(is_outside) {
+        SshMissing::DestinationOutside
+    } else if from.spots.iter().any(is_outside) {
+        SshMissing::SourceOutside
+    } else {
+        let machine = within::one_machine(scene, (from, to));
+        let sentence = format!("{machine}: a machine signs in to itself without the mesh.");
+        return (Verdict::Unasked, sentence);
+    };
+    let sentence = format!(
+        "{} may not sign in to {} as {login}: {cause}.",
+        from.name, to.name
+    );
+    (Verdict::Denied, sentence)
 }
 
 /// True when it lets somebody in.

@@ -32,7 +32,7 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, traffic: &Traffic) -> Result<E
     let mut found: Vec<Found> = Vec::new();
     for spot in looked {
         for reach in reached(scene, &nodes, *spot, &asked) {
-            add(&mut found, *spot, reach);
+            add(&mut found, taking(*spot, &reach), reach);
         }
     }
     let people: BTreeMap<UserId, &str> = scene
@@ -42,7 +42,10 @@ pub(super) fn answer(scene: &Scene<'_>, to: &str, traffic: &Traffic) -> Result<E
         .iter()
         .map(|user| (user.id, user.email.as_str()))
         .collect();
-    let entrances: Vec<Entrance> = found.iter().map(|f| f.tell(scene, &people)).collect();
+    let entrances: Vec<Entrance> = found
+        .iter()
+        .map(|f| f.tell(scene, &people, &asked))
+        .collect();
     let pings = found.iter().any(|f| f.reach.is_echo);
     let left = parts.len().saturating_sub(MOST_TARGETS);
     let told = Explained {
@@ -107,19 +110,25 @@ struct Found {
 }
 
 /// Destinations that a rule opens on the same ports are told together.
-fn add(found: &mut Vec<Found>, spot: Spot, reach: Reach) {
+fn add(found: &mut Vec<Found>, to: Vec<Spot>, reach: Reach) {
     match found.iter_mut().find(|f| is_same(&f.reach, &reach)) {
         Some(known) => {
-            if known.to.last() != Some(&spot) {
-                known.to.push(spot);
-            }
+            known.to.extend(to);
             merge(&mut known.reach, reach);
         }
-        None => found.push(Found {
-            to: vec![spot],
-            reach,
-        }),
+        None => found.push(Found { to, reach }),
     }
+}
+
+/// The place asked about, behind whichever routers take its packets.
+fn taking(spot: Spot, reach: &Reach) -> Vec<Spot> {
+    let direct = reach.is_direct.then_some(spot);
+    let routers = reach.routers.iter();
+    let instead = routers.map(|router| Spot {
+        device: *router,
+        ..spot
+    });
+    direct.into_iter().chain(instead).collect()
 }
 
 fn is_same(a: &Reach, b: &Reach) -> bool {
@@ -128,6 +137,10 @@ fn is_same(a: &Reach, b: &Reach) -> bool {
 
 /// Whom either lets in, by source in the order of the document.
 fn merge(known: &mut Reach, more: Reach) {
+    known.is_direct |= more.is_direct;
+    known.routers.extend(more.routers);
+    known.routers.sort_unstable();
+    known.routers.dedup();
     for source in more.sources {
         match known.sources.iter_mut().find(|s| s.span == source.span) {
             Some(mine) => {
@@ -172,14 +185,14 @@ fn reached(scene: &Scene<'_>, nodes: &[NodeFacts], spot: Spot, asked: &Asked) ->
 }
 
 impl Found {
-    fn tell(&self, scene: &Scene<'_>, people: &BTreeMap<UserId, &str>) -> Entrance {
+    fn tell(&self, scene: &Scene<'_>, people: &BTreeMap<UserId, &str>, asked: &Asked) -> Entrance {
         let sources = self.reach.sources.iter();
         Entrance {
             rule: scene.words.rule(self.reach.rule),
             to: words::spots(scene, &self.to),
             target: scene.words.step(&self.reach.target),
             posture: posture(&self.reach),
-            ports: words::ports(&self.reach.ports),
+            ports: asked.told(&self.reach.ports),
             shut: None,
             sources: sources.map(|s| source(scene, people, s)).collect(),
         }

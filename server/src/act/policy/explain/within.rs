@@ -14,17 +14,8 @@ pub(super) fn sentence(
 ) -> String {
     let at = within.first().copied();
     let Some((at, router)) = at.and_then(|at| Some((at, scene.devices.get(at)?))) else {
-        return if from.name == to.name {
-            format!(
-                "{} is one machine; a machine always reaches itself.",
-                from.name
-            )
-        } else {
-            format!(
-                "{} and {} are the same machine; a machine always reaches itself.",
-                from.name, to.name
-            )
-        };
+        let machine = one_machine(scene, (from, to));
+        return format!("{machine}: a machine always reaches itself, and no rule is asked.");
     };
     let is_router = |typed: &Typed| {
         let mut spots = typed.spots.iter();
@@ -49,6 +40,21 @@ pub(super) fn sentence(
         ),
     };
     format!("{what} not pass through the mesh, and no rule is asked.")
+}
+
+/// That both ends are one machine: `web is one machine`, `laptop is the only machine of group:dev`.
+pub(super) fn one_machine(scene: &Scene<'_>, (from, to): (&Typed, &Typed)) -> String {
+    let spot = from.spots.first();
+    let device = spot.and_then(|spot| scene.devices.get(spot.device));
+    let name = device.map_or(from.name.as_str(), |device| device.name);
+    let mut others = vec![from.name.as_str(), to.name.as_str()];
+    others.dedup();
+    others.retain(|typed| *typed != name);
+    if others.is_empty() {
+        format!("{name} is one machine")
+    } else {
+        format!("{name} is the only machine of {}", others.join(" and of "))
+    }
 }
 
 /// What is said beside other answers.

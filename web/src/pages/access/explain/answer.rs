@@ -148,6 +148,7 @@ fn ChainView(chain: Chain, guide: Guide) -> impl IntoView {
     let ports = match chain.ports.as_str() {
         "" => String::new(),
         "*" => " lets every port through".to_owned(),
+        protocol if is_name(protocol) => format!(" lets {protocol} through"),
         one if !one.contains([',', '-']) => format!(" lets port {one} through"),
         ports => format!(" lets ports {ports} through"),
     };
@@ -164,6 +165,11 @@ fn ChainView(chain: Chain, guide: Guide) -> impl IntoView {
             {steps.map(line).collect_view()}
         </ol>
     }
+}
+
+/// True for a protocol without ports.
+fn is_name(ports: &str) -> bool {
+    ports.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 #[component]
@@ -240,6 +246,7 @@ fn EntranceView(entrance: Entrance, guide: Guide) -> impl IntoView {
     let ports = match entrance.ports.as_str() {
         "" => "sign-ins to".to_owned(),
         "*" => "every port of".to_owned(),
+        protocol if is_name(protocol) => format!("{protocol} to"),
         one if !one.contains([',', '-']) => format!("port {one} of"),
         ports => format!("ports {ports} of"),
     };
