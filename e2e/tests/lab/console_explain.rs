@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use e2e::{
     agent::Agent,
     console::{self, Browser},
     eventually::eventually,
     lab::{Nat, Topology},
-    stack::Stack,
+    stack::{Stack, Tenant},
 };
 use serde_json::json;
 
@@ -58,6 +58,8 @@ pub(crate) fn an_administrator_learns_why_and_what_a_change_does_in_the_browser(
     explanations(&browser)?;
     impact_of_a_draft(&browser)?;
     nothing_typed_is_lost(&browser)?;
+    saving_waits_beside_a_newer_revision(&browser, &tenant)?;
+    impact_of_restoring(&browser, &stack)?;
     impact_of_tags(&browser, &stack)?;
     no_page_was_wrong(&browser)
 }
@@ -192,6 +194,56 @@ fn nothing_typed_is_lost(browser: &Browser) -> Result<()> {
     eventually("nothing of it is left", PAGE, || {
         Ok((browser.eval(drafts, vec![])? == 0).then_some(()))
     })
+}
+
+/// A revision that somebody else saves is told before saving, also under the open dialog; whose
+/// text goes on is chosen, and nothing typed is lost.
+fn saving_waits_beside_a_newer_revision(browser: &Browser, tenant: &Tenant<'_>) -> Result<()> {
+    let in_dialog = |text: &str| {
+        format!("//dialog[@data-testid='save-policy']//button[normalize-space(.)='{text}']")
+    };
+    type_policy(browser, &format!("// Mine.\n{LAW}"))?;
+    tenant.set_policy(&format!("// Theirs.\n{LAW}"))?;
+    browser.shows(
+        "[data-testid=policy-conflict]",
+        "while you were editing",
+        PAGE,
+    )?;
+    browser.press_button("Save…")?;
+    browser.shows("[data-testid=save-policy-conflict]", "// Theirs.", PAGE)?;
+    check_page(browser, "saving beside a newer revision")?;
+    browser.click(&in_dialog("Keep my text"))?;
+    browser.shows("[data-testid=policy-changes]", "// Mine.", PAGE)?;
+    browser.fill_field("Reason", "mine is right")?;
+    tenant.set_policy(&format!("// Theirs again.\n{LAW}"))?;
+    browser.shows(
+        "[data-testid=save-policy-conflict]",
+        "// Theirs again.",
+        PAGE,
+    )?;
+    browser.click(&in_dialog("Keep my text"))?;
+    browser.shows("[data-testid=policy-changes]", "// Mine.", PAGE)?;
+    let reason = browser.attribute("[data-testid=save-policy] input", "value")?;
+    ensure!(
+        reason.as_deref() == Some("mine is right"),
+        "the reason is lost: {reason:?}"
+    );
+    browser.press_button("Save policy")?;
+    browser.shows("[data-testid=policy-tests]", "2 tests hold", PAGE)?;
+    editor_shows(browser, ".cm-line", "// Mine.")
+}
+
+/// So does the dialog that restores a revision.
+fn impact_of_restoring(browser: &Browser, stack: &Stack) -> Result<()> {
+    page(browser, stack, "access-controls/revisions")?;
+    browser.shows("[data-testid=revision-row]", "mine is right", PAGE)?;
+    browser.click("[data-testid=revision-row]:last-child button")?;
+    browser.shows(
+        "[data-testid=revision] [data-testid=impact-lost]",
+        "tag:server",
+        PAGE,
+    )?;
+    check_page(browser, "impact of restoring")
 }
 
 /// So does the dialog for tags, which knows the policy's.

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wire::{
     api::{
         Action,
-        policy::{Policy, Revision, SavePolicy},
+        policy::{Policy, Revision, SavePolicy, impact::PreviewImpact},
     },
     id::PolicyRevisionId,
     paths::{PolicyPath, PolicyRevisionPath, PolicyRevisionsPath},
@@ -15,6 +15,7 @@ use wire::{
 use super::{
     access::changes,
     ago::Ago,
+    impact::ImpactPreview,
     loaded::{Problem, loaded},
     scope::Scope,
 };
@@ -173,6 +174,12 @@ fn Compared(
                 view! {
                     <p class="text-sm text-muted">"What restoring it would change in the policy in force:"</p>
                     {changes(&now.get().document, &then.get().document)}
+                    <ImpactPreview change=Signal::derive(move || {
+                        Some(PreviewImpact {
+                            document: Some(then.get().document.clone()),
+                            ..PreviewImpact::default()
+                        })
+                    })/>
                 }
                     .into_any()
             }
